@@ -1,0 +1,36 @@
+/* Addresses: IPv6 as it is, IPv4 as ::ffff:a.b.c.d (RFC 4291, 2.5.5.2), so that all code has one
+ * kind. */
+#ifndef POSTERN_BASE_ADDR_H
+#define POSTERN_BASE_ADDR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#define ADDR_TEXT_MAX 48 /* an IPv6 address as text, with NUL */
+
+struct addr {
+    uint8_t octets[16];
+};
+
+struct endpoint {
+    struct addr addr;
+    uint16_t port; /* host order */
+};
+
+/* `v4`: host order. */
+struct addr addr_from_v4(uint32_t v4);
+bool addr_is_v4(const struct addr *a);
+/* Host order; only when addr_is_v4. */
+uint32_t addr_v4(const struct addr *a);
+/* "192.0.2.1" or "2001:db8::1"; false when it is neither. */
+bool addr_parse(const char *text, struct addr *out);
+/* Writes NUL-ended text; returns its length. */
+uint32_t addr_format(const struct addr *a, char out[ADDR_TEXT_MAX]);
+
+static inline bool addr_equal(const struct addr *a, const struct addr *b)
+{
+    return memcmp(a->octets, b->octets, sizeof(a->octets)) == 0;
+}
+
+#endif

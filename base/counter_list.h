@@ -1,0 +1,93 @@
+/*
+ * Every counter: X(ID, name, help), ordered by room. Add a row where you count; names are stable.
+ */
+#ifndef POSTERN_BASE_COUNTER_LIST_H
+#define POSTERN_BASE_COUNTER_LIST_H
+
+#define COUNTER_LIST(X)    \
+    COUNTER_LIST_NET(X)    \
+    COUNTER_LIST_TCP(X)    \
+    COUNTER_LIST_KERNEL(X) \
+    COUNTER_LIST_TLS(X) COUNTER_LIST_SMTP(X) COUNTER_LIST_SPOOL(X) COUNTER_LIST_GATEWAY(X)
+
+#define COUNTER_LIST_NET(X)                                                                        \
+    X(NET_IN_FRAMES, "net_in_frames", "frames received")                                           \
+    X(NET_OUT_FRAMES, "net_out_frames", "frames sent")                                             \
+    X(NET_IN_MALFORMED, "net_in_malformed", "frames cut short or with wrong lengths")              \
+    X(NET_IN_CSUM_ERRORS, "net_in_csum_errors", "IPv4, ICMP or TCP checksum errors")               \
+    X(NET_IN_NOT_OURS, "net_in_not_ours", "frames to another address or protocol")                 \
+    X(NET_IN_MARTIANS, "net_in_martians", "packets from an address that no host may send from")    \
+    X(NET_IN_FRAGMENTS, "net_in_fragments", "IP fragments dropped")                                \
+    X(NET_IN_ECHOS, "net_in_echos", "ICMP echo requests received")                                 \
+    X(NET_IN_ECHOS_LIMITED, "net_in_echos_limited", "ICMP echo requests past the rate limit")      \
+    X(NET_IN_ICMP_OTHER, "net_in_icmp_other", "ICMP messages that are no echo request")            \
+    X(NET_IN_ARP_CONFLICTS, "net_in_arp_conflicts", "ARP from another host that has our address")  \
+    X(NET_OUT_ARP_REQUESTS, "net_out_arp_requests", "ARP requests and announcements sent")         \
+    X(NET_OUT_NO_ROUTE, "net_out_no_route", "packets for an address with no route")                \
+    X(NET_OUT_UNRESOLVED, "net_out_unresolved", "packets for a neighbour that did not answer ARP") \
+    X(NET_OUT_DROPPED, "net_out_dropped", "frames dropped because the device took no more")
+
+#define COUNTER_LIST_TCP(X)                                                                        \
+    X(TCP_IN_SEGS, "tcp_in_segs", "segments received (RFC 4022)")                                  \
+    X(TCP_OUT_SEGS, "tcp_out_segs", "segments sent (RFC 4022)")                                    \
+    X(TCP_IN_ERRS, "tcp_in_errs", "segments in error (RFC 4022)")                                  \
+    X(TCP_OUT_RSTS, "tcp_out_rsts", "resets sent (RFC 4022)")                                      \
+    X(TCP_RETRANS_SEGS, "tcp_retrans_segs", "segments sent again (RFC 4022)")                      \
+    X(TCP_PASSIVE_OPENS, "tcp_passive_opens", "LISTEN to SYN-RCVD (RFC 4022)")                     \
+    X(TCP_ESTAB_RESETS, "tcp_estab_resets", "ESTABLISHED or CLOSE-WAIT to CLOSED (RFC 4022)")      \
+    X(TCP_ACTIVE_OPENS, "tcp_active_opens", "CLOSED to SYN-SENT (RFC 4022)")                       \
+    X(TCP_ATTEMPT_FAILS, "tcp_attempt_fails", "SYN-SENT or SYN-RCVD to CLOSED (RFC 4022)")         \
+    X(TCP_SYN_DROPPED, "tcp_syn_dropped", "SYNs not answered: connections or segments were short") \
+    X(TCP_SYN_EVICTED, "tcp_syn_evicted", "half-open connections that made room for newer ones")   \
+    X(TCP_SYN_EXPIRED, "tcp_syn_expired",                                                          \
+      "half-open connections whose SYN-ACK was never answered")                                    \
+    X(TCP_CHALLENGE_ACKS, "tcp_challenge_acks", "challenge ACKs sent (RFC 5961)")                  \
+    X(TCP_PAWS_DROPS, "tcp_paws_drops", "segments with an old timestamp, or with none (RFC 7323)") \
+    X(TCP_OUT_OF_ORDER, "tcp_out_of_order", "segments that came before their turn")                \
+    X(TCP_REASM_DROPS, "tcp_reasm_drops", "out-of-order segments dropped at a cap or for memory")  \
+    X(TCP_MEMORY_DROPS, "tcp_memory_drops", "segments in order dropped because memory was short")  \
+    X(TCP_TIMEOUTS, "tcp_timeouts", "retransmission time-outs")                                    \
+    X(TCP_GIVEN_UP, "tcp_given_up", "connections that the peer left without an answer (R2)")       \
+    X(TCP_FAST_RETRANS, "tcp_fast_retrans", "losses found by duplicate ACKs")                      \
+    X(TCP_WINDOW_PROBES, "tcp_window_probes", "probes of a closed window")                         \
+    X(TCP_TIME_WAIT_REUSED, "tcp_time_wait_reused", "new connections over a TIME-WAIT (RFC 6191)")
+
+#define COUNTER_LIST_KERNEL(X) X(KSOCK_ACCEPTS, "ksock_accepts", "kernel sockets accepted")
+
+#define COUNTER_LIST_TLS(X)                                              \
+    X(TLS_HANDSHAKES, "tls_handshakes", "handshakes finished")           \
+    X(TLS_HANDSHAKE_ERRORS, "tls_handshake_errors", "handshakes failed") \
+    X(TLS_RESUMED, "tls_resumed", "handshakes resumed from a ticket")    \
+    X(TLS_NOT_TLS, "tls_not_tls", "plain text where TLS was expected")
+
+#define COUNTER_LIST_SMTP(X)                                                                \
+    X(SMTP_COMMANDS, "smtp_commands", "commands received")                                  \
+    X(SMTP_SYNTAX_ERRORS, "smtp_syntax_errors", "commands refused for their form or order") \
+    X(SMTP_AUTH_OK, "smtp_auth_ok", "authentications accepted")                             \
+    X(SMTP_AUTH_FAILED, "smtp_auth_failed", "authentications refused")                      \
+    X(SMTP_MESSAGES, "smtp_messages", "messages answered with 250")                         \
+    X(SMTP_MESSAGES_REFUSED, "smtp_messages_refused",                                       \
+      "messages answered with 4xx or 5xx at their end")
+
+#define COUNTER_LIST_SPOOL(X)                                                    \
+    X(SPOOL_COMMITS, "spool_commits", "messages made durable")                   \
+    X(SPOOL_WRITES, "spool_writes", "writes finished")                           \
+    X(SPOOL_WRITE_BYTES, "spool_write_bytes", "bytes written, padding included") \
+    X(SPOOL_WRITE_ERRORS, "spool_write_errors", "writes failed")                 \
+    X(SPOOL_SEALED, "spool_sealed", "segments given up after a failed write")    \
+    X(SPOOL_UNCUT, "spool_uncut", "messages refused that a crash may yet show")
+
+#define COUNTER_LIST_GATEWAY(X)                                                            \
+    X(CONN_ACCEPTED, "conn_accepted", "connections taken in")                              \
+    X(CONN_REFUSED, "conn_refused", "connections refused at a limit")                      \
+    X(CONN_TIMEOUTS, "conn_timeouts", "connections closed for being idle or slow")         \
+    X(AUTH_CACHE_HITS, "auth_cache_hits", "questions answered from the cache of verdicts") \
+    X(AUTH_HASHES, "auth_hashes", "password checks given to a helper thread")              \
+    X(AUTH_SHARED, "auth_shared", "questions that joined the same check under way")        \
+    X(AUTH_BLOCKED, "auth_blocked", "questions refused for too many wrong guesses")        \
+    X(AUTH_BUSY, "auth_busy", "questions refused because the helpers were too busy")       \
+    X(LOG_DROPPED, "log_dropped", "log lines dropped because a ring was full")             \
+    X(LOOP_TURNS_BUSY, "loop_turns_busy", "turns of the loop that did work")               \
+    X(LOOP_CYCLES_BUSY, "loop_cycles_busy", "cycles (rdtsc) of those turns")
+
+#endif

@@ -1,0 +1,268 @@
+/*
+ * Every bound of the program, with its reason and what happens past it. Settings of the
+ * configuration file have their defaults here too (LIMIT_..._DEFAULT).
+ */
+#ifndef POSTERN_BASE_LIMITS_H
+#define POSTERN_BASE_LIMITS_H
+
+#include "base/assert.h"
+
+/* --- SMTP ------------------------------------------------------------------------------------ */
+
+/* Longest command line with CRLF. RFC 5321, 4.5.3.1.4 asks for 512, MAIL's parameters add to it;
+ * RFC 4954, 4 asks for 12,288 in AUTH. Past it: 500 5.5.6, and the rest of the line is skipped. */
+#define LIMIT_COMMAND_BYTES   2048
+#define LIMIT_AUTH_LINE_BYTES 12288
+/* Longest path: 256 octets with its brackets (RFC 5321, 4.5.3.1.3). Past it: 501 5.1.7 or 5.1.3. */
+#define LIMIT_PATH_BYTES 256
+/* Longest local part (RFC 5321, 4.5.3.1.1) and domain (4.5.3.1.2). Past it: 501 5.1.7 or 5.1.3. */
+#define LIMIT_LOCAL_PART_BYTES 64
+#define LIMIT_DOMAIN_BYTES     255
+/* What a client may call itself in EHLO: a domain. Past it: 501 5.5.4. */
+#define LIMIT_HELO_BYTES LIMIT_DOMAIN_BYTES
+/* Longest text line of a body with CRLF: RFC 5321, 4.5.3.1.6 says 1,000, the world sends more. Past
+ * it: 500 5.5.6 at the end of data. */
+#define LIMIT_TEXT_LINE_BYTES 65536
+/* Packed envelope of one message: 1,000 recipients of 60 bytes. Past it: 452 4.5.3. */
+#define LIMIT_ENVELOPE_BYTES 65536
+/* Generated header fields of one message. */
+#define LIMIT_HEADER_BYTES 2048
+/* Recipients of a message by default: Postfix's figure; RFC 5321, 4.5.3.1.8 asks for 100. Past it:
+ * 452 4.5.3. */
+#define LIMIT_RECIPIENTS_DEFAULT 1000
+/* Errors (4xx and 5xx replies to commands) in a session before 421 4.7.0. */
+#define LIMIT_ERRORS_DEFAULT 20
+/* Failed AUTHs in a session before 421 4.7.0. */
+#define LIMIT_AUTH_TRIES_DEFAULT 3
+/* Largest message by default: 50 MB. Past it: 552 5.3.4. */
+#define LIMIT_MESSAGE_BYTES_DEFAULT (50ULL * 1024 * 1024)
+/* Longest line of a reply with CRLF (RFC 5321, 4.5.3.1.5). Our texts and a host name stay below it.
+ */
+#define LIMIT_REPLY_LINE_BYTES 512
+/* Room for replies that one call of the session gets at least: an EHLO reply with every keyword. */
+#define LIMIT_REPLY_BYTES 1024
+
+/* --- Connections ----------------------------------------------------------------------------- */
+
+/* Plaintext waiting in a connection while its session is parked: one TLS record and one AUTH line.
+ * Past it: not read. */
+#define LIMIT_CONN_INPUT_BYTES (16384 + LIMIT_AUTH_LINE_BYTES)
+/* Most that one read moves: one TLS record. */
+#define LIMIT_READ_BYTES 16384
+/* Connections of a worker by default. Past it: the SYN is not answered (dpdk), or accept waits
+ * (kernel). */
+#define LIMIT_CONNECTIONS_DEFAULT 16384
+/* Handshake steps of one turn of the loop: 100 us each, so a turn stays under half a millisecond.
+ * Past it: next turn. */
+#define LIMIT_HANDSHAKES_PER_TURN_DEFAULT 4
+
+/* Steps of one connection in one turn of the loop; then the others have their turn. */
+#define LIMIT_PUMP_STEPS 64
+/* Connections that spool answers and free room may run in one turn. */
+#define LIMIT_PUMP_PER_TURN 256
+/* Timers of connections in one turn. */
+#define LIMIT_TIMERS_PER_TURN 256
+/* After our end was sent, how long the peer's is awaited, so that a reset does not eat the last
+ * reply. */
+#define LIMIT_LINGER_S 5
+/* A body that is slower than this, after its first minutes, holds an extent for nothing: 421 4.4.2.
+ * Postfix's figure. */
+#define LIMIT_BODY_GRACE_S     180
+#define LIMIT_BODY_BYTES_PER_S 500
+
+/* --- TCP ------------------------------------------------------------------------------------- */
+
+/* Largest window that we advertise, bytes; also the cap of in-order bytes waiting for the reader.
+ */
+#define LIMIT_TCP_RECEIVE_BYTES_DEFAULT (1024 * 1024)
+/* Out-of-order bytes kept for one connection. Past it: the segment is dropped, the peer sends it
+ * again. */
+#define LIMIT_TCP_REASM_BYTES (1024 * 1024)
+/* Out-of-order segments kept for one connection (tiny ones: CVE-2018-5390). Past it: dropped. */
+#define LIMIT_TCP_REASM_SEGS 1024
+/* Gaps between them, plus one. A window of loss at 1 % has seven. Past it: dropped. */
+#define LIMIT_TCP_REASM_RANGES 32
+/* Segments held for one connection's send queue. Past it: reserve gives NULL. */
+#define LIMIT_TCP_SEND_SEGS 128
+/* Listeners of a core. Past it: tcp_listen says false, at start. */
+#define LIMIT_TCP_LISTENERS 16
+/* Challenge ACKs a second of one connection (RFC 5961, 7); as many again for all that have no
+ * block. Past it: silence. */
+#define LIMIT_TCP_CHALLENGES 10
+/* The smallest MSS of a peer that we follow: less costs us more headers than bytes. Below it: this
+ * is used. */
+#define LIMIT_TCP_MSS_MIN 64
+/* Longest wait for an acknowledgment: R2 of RFC 1122, 4.2.3.5 (100 s at least, 3 minutes for a
+ * SYN). Past it: failed. */
+#define LIMIT_TCP_R2_MS     100000
+#define LIMIT_TCP_R2_SYN_MS 180000
+/* Life of a connection whose owner has closed it, and then of FIN-WAIT-2. Past it: RST. */
+#define LIMIT_TCP_ORPHAN_MS 60000
+/* Bytes committed and not yet acknowledged. Past it: reserve gives NULL. */
+#define LIMIT_TCP_SEND_BYTES (64 * 1024)
+/* Half-open connections of a core; an entry is small. Past it: the oldest goes. */
+#define LIMIT_TCP_SYN_RCVD 4096
+/* TIME-WAIT entries of a core. Past it: the oldest goes. */
+#define LIMIT_TCP_TIME_WAIT 65536
+
+/* --- Network --------------------------------------------------------------------------------- */
+
+/* Descriptors of a device's queue, at most its own limit: 1,024 full frames are 12 ms at 1 Gbit/s.
+ * Past it: the device drops, and counts. */
+#define LIMIT_NIC_DESCRIPTORS 1024
+/* Segments in the pool for each connection: most are idle and hold none. Past it: see the next one.
+ */
+#define LIMIT_NIC_SEGS_PER_CONNECTION 1
+/* Connections of a core that may have a full window of segments at once. Past it: no segment is
+ * had, received frames are dropped and counted, and the peers send them again. */
+#define LIMIT_NIC_FULL_WINDOWS 32
+/* Frames (ARP) that one core may give to another before it looks, a power of two. Past it: not
+ * given. */
+#define LIMIT_NIC_SHARED_FRAMES 64
+/* Segments waiting for the device. Past it: the new one is dropped and counted; TCP sends it again.
+ */
+#define LIMIT_NET_OUT_SEGS 256
+/* How long a device may take nothing before what waits for it is dropped and counted, ms. */
+#define LIMIT_NET_OUT_STALL_MS 200
+/* Neighbours of a core: routers and hosts of one link. Past it: the one not used longest goes. */
+#define LIMIT_NET_NEIGHBOURS 256
+/* ARP requests for one neighbour, 1 s apart, then 2 s (RFC 1122, 2.3.2.1: at most one a second).
+ * Past it: what waits is dropped, and asking begins anew with the next segment. */
+#define LIMIT_NET_ARP_TRIES 3
+/* A neighbour is asked again after a minute in use (RFC 1122, 2.3.2.1), and forgotten after ten
+ * without. */
+#define LIMIT_NET_ARP_FRESH_MS 60000
+#define LIMIT_NET_ARP_IDLE_MS  600000
+/* ARP requests of a core for each second, and in one burst: strangers can make us ask. Past it:
+ * asked later. */
+#define LIMIT_NET_ARP_PER_S 100
+#define LIMIT_NET_ARP_BURST 32
+/* Echo replies of a core for each second, and in one burst. Past it: no reply, counted. */
+#define LIMIT_NET_ECHO_PER_S 1000
+#define LIMIT_NET_ECHO_BURST 100
+/* Streams that one turn of the loop runs, so that the wire is looked at again soon. Past it: next
+ * turn. */
+#define LIMIT_READY_PER_TURN 64
+/* 2 MSL (RFC 9293, 3.4.2 lets an implementation choose; Linux's figure). */
+#define LIMIT_TCP_TIME_WAIT_MS 60000
+/* Segments of a worker's kernel sockets: 64 MB. Past it: no receive is armed until some come home.
+ */
+#define LIMIT_KSOCK_SEGS 32768
+
+/* --- TLS ------------------------------------------------------------------------------------- */
+
+/* Certificates of a chain file; real chains have two to four. Past it: the file is refused at
+ * start. */
+#define LIMIT_TLS_CHAIN 16
+/* RSA signatures of a worker with the helpers or on their way there: at 1,500 a second of a helper,
+ * what it does in 0.7 s. Past it: the handshake waits its turn (TLS_WANT_SIGNATURE), whatever its
+ * certificate. */
+#define LIMIT_TLS_SIGNATURES 1024
+/* What is signed: 64 + 33 + 1 + 48 bytes in TLS 1.3 (RFC 8446, 4.4.3), 64 + 4 + 65 in 1.2. Past it:
+ * internal_error. */
+#define LIMIT_TLS_SIGN_INPUT_BYTES 256
+/* An RSA signature: a key of 4096 bits. Past it: the key is refused at start. */
+#define LIMIT_TLS_SIGNATURE_BYTES 512
+
+/* --- Kernel sockets -------------------------------------------------------------------------- */
+
+/* Time for the peer to take what was queued when its connection was closed. Past it: RST. */
+#define LIMIT_KSOCK_CLOSE_MS 30000
+/* Time to wait for the peer's FIN after ours, dropping what it sends. Past it: RST. */
+#define LIMIT_KSOCK_LINGER_MS 2000
+
+/* --- Spool ----------------------------------------------------------------------------------- */
+
+/* A piece of a message as a worker fills it; registered with io_uring. */
+#define LIMIT_EXTENT_BYTES (64 * 1024)
+/* Extents of a worker: 64 MB; what a session that gets none does: waits, its TCP window closes. */
+#define LIMIT_EXTENTS_PER_WORKER 1024
+/* One segment file by default. */
+#define LIMIT_SEGMENT_BYTES_DEFAULT (64ULL * 1024 * 1024)
+/* Messages of one worker waiting to become durable. Past it: the session waits. */
+#define LIMIT_SPOOL_TICKETS 4096
+/* Envelopes and headers of one worker on their way to the writer: 4,096 of 1 KB. Past it: commit
+ * says "next turn". */
+#define LIMIT_SPOOL_COMMIT_RING_BYTES (4 * 1024 * 1024)
+/* One write of many small records: 250 messages of 4 KB. Past it: the next batch. */
+#define LIMIT_SPOOL_BATCH_BYTES (1024 * 1024)
+/* Batches being filled or written. Past it: requests wait. */
+#define LIMIT_SPOOL_BATCHES 4
+/* Extents up to this size are copied into a batch; larger ones are written in place, padded to 4
+ * KB: a quarter more at worst. */
+#define LIMIT_SPOOL_COPY_BYTES (16 * 1024)
+/* Writes under way: enough to keep a device busy, far below its queue (a full one blocks the
+ * writer). Past it: wait. */
+#define LIMIT_SPOOL_DEPTH 16
+/* Zeros written ahead by one write, so that a commit never waits behind much. */
+#define LIMIT_SPOOL_ZERO_BYTES (1024 * 1024)
+/* Segment files of a directory: 1 TB of the default size. Past it: refused at start. */
+#define LIMIT_SPOOL_SEGMENTS 16384
+/* Largest record with its padding (spool/FORMAT.md, V4). Past it: not a record. */
+#define LIMIT_SPOOL_RECORD_BYTES (1024 * 1024)
+
+/* --- Gateway --------------------------------------------------------------------------------- */
+
+/* Workers: bits of a queue id (base/mail.h). Past it: the configuration is refused. */
+#define LIMIT_WORKERS 64
+/* Helper threads: more than the cores of a machine only wait for each other. Past it: refused. */
+#define LIMIT_HELPERS 64
+/* Listeners, certificates (TLS_CERTIFICATES_MAX) and EAL arguments of a configuration. Past it:
+ * refused. */
+#define LIMIT_LISTENERS     16
+#define LIMIT_CERTIFICATES  16
+#define LIMIT_EAL_ARGUMENTS 32
+/* Configuration file: no real one comes near. Past it: refused. */
+#define LIMIT_CONFIG_BYTES (1024 * 1024)
+/* Users file: a million lines of 256 bytes. Past it: refused. */
+#define LIMIT_USERS_BYTES (256 * 1024 * 1024)
+/* Connections of one client to one worker: an office behind one address has this many open mail
+ * programs. Past it: closed at once. */
+#define LIMIT_CONNECTIONS_PER_CLIENT_DEFAULT 128
+/* A handshake is two flights; slow links need seconds. Past it: closed. */
+#define LIMIT_HANDSHAKE_TIMEOUT_S_DEFAULT 30
+/* Between two commands (RFC 5321, 4.5.3.2.7). Past it: 421 4.4.2. */
+#define LIMIT_COMMAND_TIMEOUT_S_DEFAULT 300
+/* Between two pieces of a body (RFC 5321, 4.5.3.2.5). Past it: 421 4.4.2. */
+#define LIMIT_DATA_TIMEOUT_S_DEFAULT 180
+/* A whole connection: 50 MB at 7 KB/s. Past it: 421 4.4.2; bounds the client that sends a byte at a
+ * time. */
+#define LIMIT_SESSION_TIMEOUT_S_DEFAULT 7200
+/* Bodies under way at SIGTERM. Past it: 421 4.3.2, closed. */
+#define LIMIT_DRAIN_TIMEOUT_S_DEFAULT 30
+/* Ticket keys and their tickets. Past it: a full handshake. */
+#define LIMIT_TICKET_LIFETIME_S_DEFAULT 3600
+/* The spool's segments together. Past it: 452 4.3.1. */
+#define LIMIT_SPOOL_BYTES_DEFAULT (1024ULL * 1024 * 1024)
+/* Longest password that crypt(3) takes (CRYPT_MAX_PASSPHRASE_SIZE), and longest login. Past it:
+ * 535. */
+#define LIMIT_PASSWORD_BYTES 512
+#define LIMIT_LOGIN_BYTES    256
+/* Password checks of one worker waiting for helpers. Past it: 454 4.7.0. */
+#define LIMIT_AUTH_PENDING 1024
+/* Jobs between one worker and the helpers, each way: password checks and signatures. Past it:
+ * submit says no. */
+#define LIMIT_JOBS 4096
+/* Verdicts kept by one worker, 128 bytes each. Past it: the longest unused one goes. */
+#define LIMIT_AUTH_CACHE_DEFAULT 16384
+/* How long a kept verdict spares the hash; a password that was changed in between stays good for
+ * it. */
+#define LIMIT_AUTH_CACHE_LIFETIME_S_DEFAULT 600
+/* Wrong passwords in a window, and how long the block then lasts. Past it: 421 4.7.0 without a
+ * hash. */
+#define LIMIT_GUESSES_PER_CLIENT_DEFAULT 20
+#define LIMIT_GUESSES_PER_LOGIN_DEFAULT  50
+#define LIMIT_GUESS_WINDOW_S_DEFAULT     600
+#define LIMIT_BLOCK_TIME_S_DEFAULT       900
+/* Clients and logins of one worker with wrong guesses on record. Past it: the longest untouched one
+ * is forgotten. */
+#define LIMIT_THROTTLE_ENTRIES 16384
+/* Lines of one thread waiting to be written: 1 MB. Past it: dropped and counted. */
+#define LIMIT_LOG_SLOTS 1024
+
+STATIC_ASSERT(LIMIT_COMMAND_BYTES < LIMIT_AUTH_LINE_BYTES, "a command is the shorter line");
+STATIC_ASSERT(LIMIT_CONN_INPUT_BYTES >= LIMIT_READ_BYTES + LIMIT_AUTH_LINE_BYTES,
+              "a read always fits behind a part of a line");
+STATIC_ASSERT(LIMIT_READ_BYTES <= LIMIT_EXTENT_BYTES, "a read fits into an extent");
+
+#endif

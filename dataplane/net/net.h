@@ -1,0 +1,68 @@
+/*
+ * What net/ offers: Ethernet, ARP, IPv4 and ICMP echo for one core's queue. A received frame is
+ * settled here, or named for TCP by the verdict; net/ never calls tcp/. IPv6 and the exception path
+ * to the kernel come beside it (net_nd.c, net_except.c) and change no caller.
+ */
+#ifndef POSTERN_NET_H
+#define POSTERN_NET_H
+
+#include "base/addr.h"
+#include "base/clock.h"
+#include "base/counter.h"
+#include "base/nic.h"
+
+struct net;
+
+struct net_config {
+    struct addr address;   /* ours; IPv4 */
+    uint8_t prefix_length; /* of the link, bits */
+    struct addr gateway;   /* next hop for all else; all zero: none */
+};
+
+struct net_env {
+    struct nic *nic;
+    const struct clock *clock;
+    struct counters *counters;
+};
+
+/* NULL when memory is short. net keeps env's pointers. */
+struct net *net_create(const struct net_config *config, const struct net_env *env);
+void net_destroy(struct net *n);
+
+enum net_verdict {
+    NET_SETTLED, /* answered, cached or dropped; the segment is taken */
+    NET_TCP,     /* the caller's: data and len are exactly the TCP segment, its checksum is good */
+};
+
+struct net_rx {
+    struct addr src;
+    struct addr dst;
+    uint8_t tos; /* with the ECN bits */
+    uint8_t ttl;
+};
+
+/* Looks at one received frame. With NET_TCP fills *rx and hands s back; else takes s. */
+enum net_verdict net_input(struct net *n, struct seg *s, struct net_rx *rx);
+
+/*
+ * Sends a TCP segment: takes s, whose data begins with the TCP header (checksum field zero) and
+ * which has NET_HEADROOM bytes of headroom. Puts IPv4 and Ethernet before it, fills the checksums
+ * in or leaves them to the device, finds the next hop (one segment waits per unknown neighbour; TCP
+ * sends others again). While somebody else holds a reference, data has moved to the first header
+ * put before it.
+ */
+#define NET_HEADROOM 34
+void net_output_tcp(struct net *n, struct seg *s, const struct addr *src, const struct addr *dst);
+
+/* Largest IP packet on the way to dst, bytes. */
+uint16_t net_mtu(const struct net *n, const struct addr *dst);
+
+/* Hands what has gathered to the device; what it does not take stays for the next flush. Returns
+ * segments sent. */
+unsigned net_flush(struct net *n);
+/* ARP retries and ageing; call once a turn, it costs nothing until something is due. */
+void net_tick(struct net *n);
+/* When net_tick or net_flush has something to do next, clock ns; UINT64_MAX: nothing. */
+uint64_t net_next_ns(const struct net *n);
+
+#endif

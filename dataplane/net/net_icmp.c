@@ -1,0 +1,42 @@
+/*
+ * ICMP: echo requests are answered, within a rate (RFC 1122, 3.2.2.6).
+ *
+ * Happy path: the request's own segment goes back as the reply. Failure modes: a wrong checksum,
+ * more than LIMIT_NET_ECHO_PER_S, other messages: counted and dropped. Senders that may not be
+ * answered (broadcast, multicast, ourselves) did not come past net_in.
+ */
+#include "dataplane/net/net_csum.h"
+#include "dataplane/net/net_state.h"
+
+#define ECHO_REPLY   0
+#define ECHO_REQUEST 8
+
+static const struct net_bucket_rate echo_rate = { LIMIT_NET_ECHO_PER_S, LIMIT_NET_ECHO_BURST };
+
+void net_icmp_input(struct net *n, struct seg *s, const struct net_wire_ip4 *ip)
+{
+    uint8_t *p = s->data;
+
+    if (s->len < NET_WIRE_ICMP_LEN) {
+        net_drop(n, s, COUNTER_NET_IN_MALFORMED);
+        return;
+    }
+    if (net_csum_fold(net_csum_add(0, p, s->len)) != NET_CSUM_GOOD) {
+        net_drop(n, s, COUNTER_NET_IN_CSUM_ERRORS);
+        return;
+    }
+    if (p[0] != ECHO_REQUEST || p[1] != 0) {
+        net_drop(n, s, COUNTER_NET_IN_ICMP_OTHER);
+        return;
+    }
+    counter_inc(n->env.counters, COUNTER_NET_IN_ECHOS);
+    if (!net_bucket_take(&n->echo_bucket, &echo_rate, net_now(n))) {
+        net_drop(n, s, COUNTER_NET_IN_ECHOS_LIMITED);
+        return;
+    }
+    p[0] = ECHO_REPLY;
+    memset(p + NET_WIRE_ICMP_CSUM_AT, 0, 2);
+    net_csum_store(p + NET_WIRE_ICMP_CSUM_AT, net_csum_add(0, p, s->len));
+    s->flags = 0;
+    net_ip_send(n, s, NET_WIRE_PROTO_ICMP, ip->src);
+}

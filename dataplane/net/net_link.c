@@ -1,0 +1,108 @@
+/*
+ * The bottom of net/: its life, and the queue of frames to the device.
+ *
+ * Happy path: packets get their Ethernet header and gather in a ring; net_flush hands them to the
+ * device in bursts, once a turn. Failure modes: the device takes fewer than offered (they stay), or
+ * nothing for LIMIT_NET_OUT_STALL_MS, as when an interface is down (all that waits is dropped); the
+ * ring is full (the new frame is dropped). TCP sends again what it still needs.
+ */
+#include <stdlib.h>
+
+#include "dataplane/net/net_state.h"
+
+struct net *net_create(const struct net_config *config, const struct net_env *env)
+{
+    struct net *n = calloc(1, sizeof(*n));
+
+    if (n == NULL)
+        return NULL;
+    ASSERT(addr_is_v4(&config->address) && config->prefix_length <= 32);
+    n->env = *env;
+    n->address = addr_v4(&config->address);
+    n->mask = config->prefix_length == 0 ? 0 : ~0U << (32 - config->prefix_length);
+    n->gateway = addr_is_v4(&config->gateway) ? addr_v4(&config->gateway) : 0;
+    n->arp_due_ns = UINT64_MAX;
+    net_arp_announce(n);
+    return n;
+}
+
+void net_destroy(struct net *n)
+{
+    net_arp_release(n);
+    for (; n->out_count > 0; n->out_count--) {
+        seg_release(n->out[n->out_first]);
+        n->out_first = (n->out_first + 1) % LIMIT_NET_OUT_SEGS;
+    }
+    free(n);
+}
+
+void net_link_send(struct net *n, struct seg *s, const uint8_t mac[6], uint16_t type)
+{
+    net_wire_eth_write(seg_push(s, NET_WIRE_ETH_LEN), mac, n->env.nic->mac, type);
+    if (n->out_count == LIMIT_NET_OUT_SEGS)
+        net_flush(n);
+    if (n->out_count == LIMIT_NET_OUT_SEGS) {
+        net_drop(n, s, COUNTER_NET_OUT_DROPPED);
+        return;
+    }
+    n->out[(n->out_first + n->out_count) % LIMIT_NET_OUT_SEGS] = s;
+    n->out_count++;
+}
+
+static void drop_stalled(struct net *n)
+{
+    uint64_t now = net_now(n);
+
+    if (n->stalled_ns == 0)
+        n->stalled_ns = now;
+    if (now - n->stalled_ns < LIMIT_NET_OUT_STALL_MS * NS_PER_MS)
+        return;
+    for (; n->out_count > 0; n->out_count--) {
+        net_drop(n, n->out[n->out_first], COUNTER_NET_OUT_DROPPED);
+        n->out_first = (n->out_first + 1) % LIMIT_NET_OUT_SEGS;
+    }
+    n->stalled_ns = 0;
+}
+
+/* Hands over one burst that lies in one piece of the ring; returns how many the device took. */
+static unsigned send_burst(struct net *n)
+{
+    struct nic *nic = n->env.nic;
+    unsigned offered = n->out_count < NIC_BURST ? n->out_count : NIC_BURST;
+    unsigned taken;
+
+    if (offered > LIMIT_NET_OUT_SEGS - n->out_first)
+        offered = LIMIT_NET_OUT_SEGS - n->out_first;
+    taken = nic->ops->tx(nic, &n->out[n->out_first], offered);
+    ASSERT(taken <= offered);
+    n->out_first = (n->out_first + taken) % LIMIT_NET_OUT_SEGS;
+    n->out_count -= taken;
+    return taken;
+}
+
+unsigned net_flush(struct net *n)
+{
+    unsigned sent = 0, taken = 1;
+
+    while (n->out_count > 0 && taken > 0) {
+        taken = send_burst(n);
+        sent += taken;
+    }
+    if (sent > 0) {
+        n->stalled_ns = 0;
+        counter_add(n->env.counters, COUNTER_NET_OUT_FRAMES, sent);
+    } else if (n->out_count > 0) {
+        drop_stalled(n);
+    }
+    return sent;
+}
+
+void net_tick(struct net *n)
+{
+    net_arp_tick(n);
+}
+
+uint64_t net_next_ns(const struct net *n)
+{
+    return n->out_count > 0 ? net_now(n) : n->arp_due_ns;
+}

@@ -1,0 +1,87 @@
+/*
+ * One core's TCP (RFC 9293), receiver first. It makes no system call and reads no clock: segments
+ * come in by tcp_input, leave by struct tcp_lower, and time is struct clock. Connections are
+ * streams (base/stream.h).
+ *
+ * A turn: tcp_input for each segment; tcp_timers; the owner works on the ready list and takes new
+ * connections by tcp_accept; tcp_flush sends what all of that gave reason to send, a reply and its
+ * ACK in one segment.
+ */
+#ifndef POSTERN_TCP_H
+#define POSTERN_TCP_H
+
+#include "base/addr.h"
+#include "base/clock.h"
+#include "base/counter.h"
+#include "base/hash.h"
+#include "base/seg.h"
+#include "base/stream.h"
+
+struct tcp;
+
+/* What carries our segments: net/ in the program, the packet tests' and simulator's own elsewhere.
+ */
+struct tcp_lower {
+    /* Takes s: a whole TCP segment, checksum field zero, with room before it for lower headers. */
+    void (*send)(struct tcp_lower *l, struct seg *s, const struct addr *src,
+                 const struct addr *dst);
+    /* Largest IP packet towards dst, bytes. */
+    uint16_t (*mtu)(struct tcp_lower *l, const struct addr *dst);
+};
+
+struct tcp_config {
+    uint32_t connections_max; /* connection blocks, taken at creation */
+    uint32_t syn_rcvd_max;    /* half-open entries */
+    uint32_t time_wait_max;
+    uint32_t receive_bytes_max; /* largest window advertised */
+    uint32_t send_bytes_max;    /* committed and unacknowledged */
+    uint32_t time_wait_ms;      /* 2 MSL: 60,000 */
+};
+
+struct tcp_env {
+    struct tcp_lower *lower;
+    struct seg_pool *pool;
+    const struct clock *clock;
+    struct counters *counters;
+    struct list *ready;     /* the core's ready list, for the streams */
+    struct hash_key secret; /* for the table and initial sequence numbers (RFC 6528) */
+};
+
+/* NULL when memory is short. Keeps env's pointers. */
+struct tcp *tcp_create(const struct tcp_config *config, const struct tcp_env *env);
+/* Releases everything without sending. */
+void tcp_destroy(struct tcp *t);
+
+/* A listener at addr (all zero: any address of ours) and port; cookie comes back with tcp_accept.
+ * False: too many. */
+bool tcp_listen(struct tcp *t, const struct endpoint *at, void *cookie);
+/* No new connections from now on: SYNs are answered with RST. For draining. */
+void tcp_listen_stop(struct tcp *t);
+
+struct tcp_packet {
+    struct addr src;
+    struct addr dst;
+    uint8_t tos;
+};
+
+/* Takes s: data and len are the TCP segment, its checksum already verified. */
+void tcp_input(struct tcp *t, struct seg *s, const struct tcp_packet *p);
+/* The next connection that became ESTABLISHED, as a stream with endpoints set, or NULL. */
+struct stream *tcp_accept(struct tcp *t, void **cookie);
+/*
+ * Opens a connection (RFC 9293, 3.10.1); for the simulator's and the bench's client. A local port
+ * of 0: one from 49152 up is chosen. The stream is the caller's at once; WRITABLE says that it is
+ * established, FAILED that it will not be. NULL: no block or no port is free.
+ */
+struct stream *tcp_connect(struct tcp *t, const struct endpoint *local,
+                           const struct endpoint *peer);
+/* Runs what is due; returns the number of timers fired. */
+unsigned tcp_timers(struct tcp *t);
+/* Sends all that there is reason to send; returns the number of segments. */
+unsigned tcp_flush(struct tcp *t);
+/* When tcp_timers has something to do next, in clock ns; UINT64_MAX: nothing set. */
+uint64_t tcp_next_ns(const struct tcp *t);
+/* Connections in any state but LISTEN, CLOSED and TIME-WAIT. */
+uint32_t tcp_connections(const struct tcp *t);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * Congestion control behind a small table of functions. They get plain numbers, never the
+ * connection, so a controller is tested by calling it. What is a loss, tcp_ack decides; what
+ * follows for the window, a controller.
+ */
+#ifndef POSTERN_TCP_CC_H
+#define POSTERN_TCP_CC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct tcp_cc {
+    uint32_t cwnd;     /* bytes */
+    uint32_t ssthresh; /* bytes */
+    uint32_t acked;    /* bytes acknowledged towards the next step in congestion avoidance */
+    uint16_t mss;      /* payload of a full segment, bytes */
+    bool recovering;   /* between on_loss and on_recovered */
+};
+
+struct tcp_cc_ops {
+    /* syn_lost: the handshake had to retransmit, so begin with one segment (RFC 6928, 2). */
+    void (*init)(struct tcp_cc *cc, uint16_t mss, bool syn_lost);
+    /* `acked` new bytes were acknowledged, outside of recovery. */
+    void (*on_ack)(struct tcp_cc *cc, uint32_t acked);
+    /* A segment was found lost with in_flight bytes out; recovery begins. */
+    void (*on_loss)(struct tcp_cc *cc, uint32_t in_flight);
+    /* In recovery, one more duplicate ACK: a segment has left the network. */
+    void (*on_dup_ack)(struct tcp_cc *cc);
+    /* In recovery, `acked` bytes, but not all that were out when it began. */
+    void (*on_partial_ack)(struct tcp_cc *cc, uint32_t acked);
+    /* All that was out when recovery began is acknowledged. */
+    void (*on_recovered)(struct tcp_cc *cc, uint32_t in_flight);
+    /* The timer ran out; first: for the first time since the last ACK of new bytes. Ends recovery.
+     */
+    void (*on_rto)(struct tcp_cc *cc, uint32_t in_flight, bool first);
+    /* Nothing was sent for longer than an RTO (RFC 5681, 4.1). */
+    void (*on_idle)(struct tcp_cc *cc);
+};
+
+extern const struct tcp_cc_ops tcp_cc_newreno;
+
+#endif

@@ -1,0 +1,290 @@
+/*
+ * Private to dataplane/tcp: the connection block in the names of RFC 9293, one core's TCP, and the
+ * functions that the files of this folder offer to each other, grouped by file.
+ */
+#ifndef POSTERN_TCP_CONN_H
+#define POSTERN_TCP_CONN_H
+
+#include "base/pool.h"
+#include "base/wheel.h"
+#include "dataplane/tcp/tcp.h"
+#include "dataplane/tcp/tcp_cc.h"
+#include "dataplane/tcp/tcp_fsm.h"
+#include "dataplane/tcp/tcp_in.h"
+#include "dataplane/tcp/tcp_reasm.h"
+#include "dataplane/tcp/tcp_recvq.h"
+#include "dataplane/tcp/tcp_rtt.h"
+#include "dataplane/tcp/tcp_sendq.h"
+#include "dataplane/tcp/tcp_seq.h"
+#include "dataplane/tcp/tcp_syn.h"
+#include "dataplane/tcp/tcp_table.h"
+#include "dataplane/tcp/tcp_tw.h"
+#include "dataplane/tcp/tcp_wire.h"
+
+enum tcp_conn_flag {
+    TCP_CONN_TS = 1 << 0,       /* timestamps agreed (RFC 7323, 3.2) */
+    TCP_CONN_SACK = 1 << 1,     /* SACK agreed (RFC 2018, 2) */
+    TCP_CONN_ACK_NOW = 1 << 2,  /* an ACK is owed in this turn */
+    TCP_CONN_SYN_OUT = 1 << 3,  /* our SYN is not acknowledged yet */
+    TCP_CONN_RESEND = 1 << 4,   /* the segment at snd_una is lost: send it again */
+    TCP_CONN_PROBE = 1 << 5,    /* the persist timer ran out: send in spite of the window */
+    TCP_CONN_PASSIVE = 1 << 6,  /* from a listener */
+    TCP_CONN_ACCEPTED = 1 << 7, /* its stream has an owner (accepted, or opened by tcp_connect) */
+    TCP_CONN_ORPHAN = 1 << 8,   /* the owner has let go */
+    TCP_CONN_FAILED = 1 << 9,   /* reset, timed out, aborted */
+    TCP_CONN_PEER_FIN =
+        1 << 10, /* the peer's FIN was seen, at rcv_fin; bytes before it may be missing */
+    TCP_CONN_SYN_LOST = 1 << 11, /* the SYN or SYN-ACK was sent more than once */
+    TCP_CONN_PERSIST = 1 << 12,  /* due_resend is the persist timer (RFC 9293, 3.8.6.1) */
+    TCP_CONN_TIMING = 1 << 13,   /* a segment is timed: timed_seq, timed_ns (Karn) */
+    TCP_CONN_WITHHELD = 1 << 14, /* reserve found no segment: not WRITABLE until some are home */
+    TCP_CONN_TABLED = 1 << 15,   /* it is in the table */
+};
+
+struct tcp_conn {
+    /* Hot line: what a segment in order and its ACK read and write. */
+    uint32_t rcv_nxt;
+    uint32_t rcv_adv; /* right edge of the window as told to the peer; never retracts */
+    uint32_t snd_una;
+    uint32_t snd_nxt; /* goes back to snd_una when the timer runs out */
+    uint32_t snd_max; /* one past the highest ever sent */
+    uint32_t snd_wnd; /* bytes, scaled */
+    uint32_t ts_recent;
+    uint32_t last_ack_sent;
+    uint16_t flags;     /* enum tcp_conn_flag */
+    uint8_t state;      /* enum tcp_state; written by tcp_conn_set_state alone */
+    uint8_t quick_acks; /* segments yet to be acknowledged at once */
+    uint16_t snd_mss;   /* payload of a full segment that we send */
+    uint16_t rcv_mss;   /* the largest payload seen, as a guess at the peer's full segment */
+    uint8_t snd_wscale;
+    uint8_t rcv_wscale;
+    uint8_t dup_acks;
+    uint8_t challenges; /* challenge ACKs sent in the second challenge_s */
+    uint32_t challenge_s;
+    struct tcp_reasm *reasm; /* NULL: nothing is out of order */
+    struct tcp *tcp;
+
+    /* Warm line: waiting bytes, output, deadlines (clock ns; 0: not set). */
+    struct tcp_recvq recvq;
+    uint32_t rcv_fin;
+    uint32_t recover; /* RFC 6582 */
+    struct list_node output_link;
+    uint64_t due_resend; /* retransmission or persist */
+    uint64_t due_ack;
+
+    /* The rest. */
+    struct stream stream;
+    struct tcp_sendq sendq;
+    struct tcp_cc cc;
+    struct tcp_rtt rtt;
+    struct wheel_entry wheel;
+    struct list_node all_link;
+    struct list_node accept_link;
+    struct list_node short_link; /* in tcp->starved or not */
+    struct list_node gap_link;   /* in tcp->gapped while reasm is set */
+    uint64_t hash;
+    uint64_t due_end;  /* FIN-WAIT-2 and orphans do not live for ever */
+    uint64_t since_ns; /* since when the peer has not acknowledged what waits; 0: nothing waits */
+    uint64_t timed_ns;
+    uint64_t resent_ns; /* when something was last sent again */
+    uint64_t sent_ns;   /* when the last data left */
+    uint64_t ts_ns;     /* when ts_recent was set (RFC 7323, 5.5) */
+    uint32_t timed_seq;
+    uint32_t iss;
+    uint32_t irs;
+    uint32_t snd_wl1;
+    uint32_t snd_wl2;
+    uint32_t snd_wnd_max; /* largest window seen */
+    uint32_t ts_offset;
+    uint8_t listener;
+};
+
+STATIC_ASSERT(offsetof(struct tcp_conn, recvq) == 64, "the hot line is one line");
+STATIC_ASSERT(offsetof(struct tcp_conn, stream) == 128, "the warm line is one line");
+
+struct tcp_listener {
+    struct endpoint at;
+    void *cookie;
+};
+
+struct tcp {
+    struct tcp_env env;
+    struct tcp_config config;
+    const struct tcp_cc_ops *cc;
+    struct tcp_table table;
+    struct wheel wheel;
+    struct list output;  /* connections with a reason to send */
+    struct list starved; /* connections that wait for segments to come home */
+    struct list gapped;  /* connections that hold bytes out of order */
+    struct list accepts; /* established, not yet handed out */
+    struct list all;
+    struct tcp_syn_table syns;
+    struct tcp_tw_ring tws;
+    struct pool *self; /* the pool of one that this struct lies in */
+    struct pool *conns;
+    struct pool *reasms;
+    struct pool *slots_pool;
+    struct pool *tws_pool;
+    uint64_t born_ns;
+    uint32_t challenge_s; /* for segments that have no connection block */
+    uint8_t challenges;
+    uint32_t low;     /* fewer segments than this: out-of-order data goes, windows do not open */
+    uint32_t reserve; /* fewer than this: nothing new is kept */
+    uint32_t floor;   /* no more than this: writers get none */
+    uint32_t listener_count;
+    uint32_t state_count[TCP_STATE_COUNT];
+    uint8_t rcv_wscale; /* for receive_bytes_max */
+    struct tcp_listener listeners[LIMIT_TCP_LISTENERS];
+};
+
+static inline uint64_t tcp_now_ns(const struct tcp *t)
+{
+    return t->env.clock->now_ns;
+}
+
+static inline struct tcp_conn *tcp_conn_of_stream(struct stream *s)
+{
+    return LIST_ENTRY(s, struct tcp_conn, stream);
+}
+
+static inline void tcp_count(struct tcp *t, enum counter_id id)
+{
+    counter_inc(t->env.counters, id);
+}
+
+/* The clock of timestamps: milliseconds, displaced for each four-tuple (RFC 7323, 5.4 and 7.1). */
+static inline uint32_t tcp_ts_now(const struct tcp *t, uint32_t offset)
+{
+    return (uint32_t)(tcp_now_ns(t) / NS_PER_MS) + offset;
+}
+
+/* --- tcp_conn.c --------------------------------------------------------------------------------
+ */
+
+/* The only writer of state. */
+void tcp_conn_set_state(struct tcp_conn *c, enum tcp_state state);
+/* A block in CLOSED, in the table under the hash. NULL: all are in use, or the hash is taken. */
+struct tcp_conn *tcp_conn_create(struct tcp *t, const struct endpoint *local,
+                                 const struct endpoint *peer, uint64_t hash);
+/* First send sequence number and everything counted from it. */
+void tcp_conn_start_send(struct tcp_conn *c, uint32_t iss);
+/* The peer's SYN: first receive sequence number, and the options that its header agreed to. */
+void tcp_conn_start_receive(struct tcp_conn *c, const struct tcp_header *syn);
+/* The handshake is done: to ESTABLISHED, congestion control begins, the stream is ready or may be
+ * accepted. */
+void tcp_conn_established(struct tcp_conn *c);
+/* Drops what is out of order: SACK is advice, the peer sends it again (RFC 2018, 8). */
+void tcp_conn_drop_gaps(struct tcp_conn *c);
+/* Nothing more moves: queues are dropped, the stream is FAILED; a block without an owner is freed.
+ */
+void tcp_conn_fail(struct tcp_conn *c);
+/* Both FINs are through after our LAST-ACK: the block is freed, or waits in CLOSED for its owner.
+ */
+void tcp_conn_finish(struct tcp_conn *c);
+/* Leaves a TIME-WAIT entry in the table instead of the block, which then is as after
+ * tcp_conn_finish. */
+void tcp_conn_to_time_wait(struct tcp_conn *c);
+/* Nobody owns the stream any more and nothing is left to do. */
+void tcp_conn_free(struct tcp_conn *c);
+/* Keyed hash of a four-tuple, for the table; and RFC 6528's F for sequence numbers. */
+uint64_t tcp_conn_hash(const struct tcp *t, const struct endpoint *local,
+                       const struct endpoint *peer);
+uint32_t tcp_conn_choose_iss(const struct tcp *t, const struct endpoint *local,
+                             const struct endpoint *peer, uint32_t *ts_offset);
+/* The largest segment that we take from peer, options included (RFC 9293, 3.7.1). */
+uint16_t tcp_conn_local_mss(const struct tcp *t, const struct addr *peer);
+
+/* --- tcp_listen.c ------------------------------------------------------------------------------
+ */
+
+/* A segment for no connection: a SYN to a listener makes a half-open entry, all else gets RST. */
+void tcp_listen_input(struct tcp *t, struct tcp_in *in);
+/* A segment for a half-open entry; the ACK makes it a connection, which then gets the segment. */
+void tcp_listen_half_open(struct tcp *t, struct tcp_syn *e, struct tcp_in *in);
+/* A segment for a TIME-WAIT entry. */
+void tcp_listen_time_wait(struct tcp *t, struct tcp_tw *e, struct tcp_in *in);
+/* SYN-ACKs due again, TIME-WAIT entries over. Returns how many. */
+unsigned tcp_listen_timers(struct tcp *t);
+void tcp_listen_forget_time_wait(struct tcp *t, struct tcp_tw *e);
+/* When the oldest TIME-WAIT entry is over, clock ns; UINT64_MAX: there is none. */
+uint64_t tcp_listen_next_time_wait_ns(const struct tcp *t);
+
+/* --- tcp_input.c -------------------------------------------------------------------------------
+ */
+
+/* Runs the steps of RFC 9293, 3.10.7.4 on a connection. */
+void tcp_input_conn(struct tcp_conn *c, struct tcp_in *in);
+
+/* --- tcp_ack.c ---------------------------------------------------------------------------------
+ */
+
+/* What an acceptable ACK means: send queue, RTT, congestion, loss, window. snd_una - wnd <= ack <=
+ * snd_max. */
+void tcp_ack_received(struct tcp_conn *c, const struct tcp_in *in);
+/* SND.WND from a segment (RFC 9293, 3.10.7.4, fifth). */
+void tcp_ack_take_window(struct tcp_conn *c, const struct tcp_in *in);
+/* Our FIN is acknowledged. */
+bool tcp_ack_covers_fin(const struct tcp_conn *c);
+
+/* --- tcp_output.c ------------------------------------------------------------------------------
+ */
+
+/* tcp_flush will look at this connection. */
+void tcp_output_want(struct tcp_conn *c);
+void tcp_output_ack_now(struct tcp_conn *c);
+/* Sends all that there is reason to send; returns the number of segments. */
+unsigned tcp_output_conn(struct tcp_conn *c);
+/* The reader took bytes: is the window worth telling? Then an ACK is owed. */
+void tcp_output_window_update(struct tcp_conn *c);
+/* Right edge of the window that we could offer now; not before rcv_adv. */
+uint32_t tcp_output_window_edge(const struct tcp_conn *c);
+/* An ACK at once, for a block that will be gone before tcp_flush. */
+void tcp_output_last_ack(struct tcp_conn *c);
+/* Fewer segments are left than windows may open for. */
+bool tcp_output_is_short(const struct tcp *t);
+/* RST at once, for a synchronised connection that is given up. */
+void tcp_output_reset(struct tcp_conn *c);
+/* Sends a header without payload; false: no segment to be had. */
+bool tcp_output_bare(struct tcp *t, const struct tcp_header *h, const struct addr *src,
+                     const struct addr *dst);
+/* The RST that a segment without a connection gets (RFC 9293, 3.10.7.1). */
+void tcp_output_reset_for(struct tcp *t, const struct tcp_in *in);
+/* True at most LIMIT_TCP_CHALLENGES times a second (RFC 5961, 7), counted in *count for the second
+ * *second. */
+bool tcp_output_may_challenge(const struct tcp *t, uint32_t *second, uint8_t *count);
+
+/* --- tcp_timer.c -------------------------------------------------------------------------------
+ */
+
+/* Something was sent that the peer must acknowledge. */
+void tcp_timer_sent(struct tcp_conn *c);
+/* The peer acknowledged new sequence space. */
+void tcp_timer_acked(struct tcp_conn *c);
+/* Something waits, and the peer's window lets none of it through. */
+void tcp_timer_window_closed(struct tcp_conn *c);
+/* The peer was heard from while its window is closed. */
+void tcp_timer_peer_lives(struct tcp_conn *c);
+/* An ACK is owed, but may wait. */
+void tcp_timer_ack_owed(struct tcp_conn *c);
+/* An ACK has left. */
+void tcp_timer_ack_sent(struct tcp_conn *c);
+/* The connection may live for so long still, without its owner. */
+void tcp_timer_end_in(struct tcp_conn *c, uint64_t ns);
+/* Runs what is due on one connection, which may be gone afterwards. */
+void tcp_timer_fired(struct tcp_conn *c);
+void tcp_timer_stop(struct tcp_conn *c);
+
+/* --- tcp_stream.c ------------------------------------------------------------------------------
+ */
+
+extern const struct stream_ops tcp_stream_ops;
+/* Makes the ready bits true to the connection; no effect before the stream has an owner. */
+void tcp_stream_update(struct tcp_conn *c);
+/* More bytes stand in the receive queue: news, also when the reader has left some there. */
+void tcp_stream_arrived(struct tcp_conn *c);
+/* Segments have come home: connections that waited for them look again. */
+void tcp_stream_feed_starved(struct tcp *t);
+/* Puts the connection among those that wait for segments. */
+void tcp_stream_starve(struct tcp_conn *c);
+
+#endif

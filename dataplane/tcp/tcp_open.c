@@ -1,0 +1,200 @@
+/*
+ * One core's TCP as a whole: all memory is taken here, at start. Blocks cost address space only
+ * until they are used (base/pool.h), so the bounds may be generous.
+ */
+#include "dataplane/tcp/tcp_conn.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+
+#define PORT_FIRST 49152U /* RFC 6335, 6: dynamic ports */
+#define PORT_COUNT (65536U - PORT_FIRST)
+#define PORT_TRIES 64U
+
+/* The least shift that lets a 16-bit field tell the window (RFC 7323, 2.2). */
+static uint8_t wscale_for(uint32_t window)
+{
+    uint8_t shift = 0;
+
+    while (shift < TCP_WIRE_WSCALE_MAX && window >> shift > UINT16_MAX)
+        shift++;
+    return shift;
+}
+
+static void init_lists(struct tcp *t)
+{
+    list_init(&t->output);
+    list_init(&t->starved);
+    list_init(&t->gapped);
+    list_init(&t->accepts);
+    list_init(&t->all);
+}
+
+static void release_memory(struct tcp *t)
+{
+    struct pool *self = t->self;
+
+    if (t->conns != NULL)
+        pool_destroy(t->conns);
+    if (t->reasms != NULL)
+        pool_destroy(t->reasms);
+    if (t->syns.pool != NULL)
+        tcp_syn_close(&t->syns);
+    if (t->slots_pool != NULL) {
+        if (t->table.slots != NULL)
+            pool_put(t->slots_pool, t->table.slots);
+        pool_destroy(t->slots_pool);
+    }
+    if (t->tws_pool != NULL) {
+        if (t->tws.slots != NULL)
+            pool_put(t->tws_pool, t->tws.slots);
+        pool_destroy(t->tws_pool);
+    }
+    pool_put(self, t);
+    pool_destroy(self);
+}
+
+static bool take_memory(struct tcp *t)
+{
+    const struct tcp_config *config = &t->config;
+    uint32_t slots =
+        tcp_table_slots_for(config->connections_max + config->syn_rcvd_max + config->time_wait_max);
+
+    t->conns = pool_create("tcp_conn", config->connections_max, sizeof(struct tcp_conn));
+    t->reasms = pool_create("tcp_reasm", config->connections_max, sizeof(struct tcp_reasm));
+    t->slots_pool = pool_create("tcp_table", 1, sizeof(struct tcp_table_entry) * slots);
+    t->tws_pool = pool_create("tcp_tw", 1, sizeof(struct tcp_tw) * config->time_wait_max);
+    if (!tcp_syn_open(&t->syns, config->syn_rcvd_max))
+        return false;
+    if (t->conns == NULL || t->reasms == NULL || t->slots_pool == NULL || t->tws_pool == NULL)
+        return false;
+    tcp_table_init(&t->table, pool_get(t->slots_pool), slots);
+    tcp_tw_init(&t->tws, pool_get(t->tws_pool), config->time_wait_max);
+    return true;
+}
+
+struct tcp *tcp_create(const struct tcp_config *config, const struct tcp_env *env)
+{
+    struct pool *self = pool_create("tcp", 1, sizeof(struct tcp));
+    struct tcp *t;
+    uint32_t segs;
+
+    ASSERT(config->receive_bytes_max > 0 && config->receive_bytes_max < 1U << 30);
+    ASSERT(config->connections_max > 0 && config->syn_rcvd_max > 0 && config->time_wait_max > 0);
+    ASSERT(env->pool->headroom + env->pool->room >= TCP_WIRE_HEADER_MAX + STREAM_RESERVE_MAX);
+    if (self == NULL)
+        return NULL;
+    t = pool_get(self);
+    memset(t, 0, sizeof(*t));
+    t->self = self;
+    t->env = *env;
+    t->config = *config;
+    t->cc = &tcp_cc_newreno;
+    t->born_ns = env->clock->now_ns;
+    t->rcv_wscale = wscale_for(config->receive_bytes_max);
+    /*
+     * A quarter of the segments is kept from out-of-order data, an eighth for those that hold none,
+     * and a sixteenth from writers. Writers get more than unread bytes do: a session that must
+     * answer before it reads on would wait for ever.
+     */
+    segs = env->pool->ops->available(env->pool);
+    t->low = segs / 4;
+    t->reserve = segs / 8;
+    t->floor = segs / 16;
+    init_lists(t);
+    wheel_init(&t->wheel, t->born_ns);
+    if (!take_memory(t)) {
+        release_memory(t);
+        return NULL;
+    }
+    return t;
+}
+
+static void drop_conn(struct tcp *t, struct tcp_conn *c)
+{
+    tcp_timer_stop(c);
+    tcp_conn_drop_gaps(c);
+    tcp_recvq_clear(&c->recvq);
+    tcp_sendq_clear(&c->sendq);
+    list_remove(&c->stream.ready_link);
+    list_remove(&c->all_link);
+    pool_put(t->conns, c);
+}
+
+void tcp_destroy(struct tcp *t)
+{
+    while (!list_empty(&t->all))
+        drop_conn(t, LIST_ENTRY(t->all.head.next, struct tcp_conn, all_link));
+    release_memory(t);
+}
+
+uint32_t tcp_connections(const struct tcp *t)
+{
+    uint32_t count = pool_used(t->syns.pool);
+
+    for (unsigned s = 0; s < TCP_STATE_COUNT; s++)
+        count += tcp_fsm_is_live(s) ? t->state_count[s] : 0;
+    return count;
+}
+
+/* A port whose four-tuple is free, from a place that others cannot foresee (RFC 6056, 3.3.3). 0:
+ * none found. */
+static uint16_t choose_port(const struct tcp *t, struct endpoint *local,
+                            const struct endpoint *peer)
+{
+    uint32_t offset;
+    uint32_t start = tcp_conn_choose_iss(t, local, peer, &offset);
+
+    for (uint32_t i = 0; i < PORT_TRIES; i++) {
+        local->port = (uint16_t)(PORT_FIRST + (start + i) % PORT_COUNT);
+        if (tcp_table_find(&t->table, tcp_conn_hash(t, local, peer)) == 0)
+            return local->port;
+    }
+    return 0;
+}
+
+struct stream *tcp_connect(struct tcp *t, const struct endpoint *local, const struct endpoint *peer)
+{
+    struct endpoint from = *local;
+    struct tcp_conn *c;
+    uint32_t iss;
+
+    if (from.port == 0 && choose_port(t, &from, peer) == 0)
+        return NULL;
+    c = tcp_conn_create(t, &from, peer, tcp_conn_hash(t, &from, peer));
+    if (c == NULL)
+        return NULL;
+    c->flags |= TCP_CONN_ACCEPTED;
+    iss = tcp_conn_choose_iss(t, &from, peer, &c->ts_offset);
+    tcp_conn_start_send(c, iss);
+    tcp_conn_set_state(c, TCP_SYN_SENT);
+    tcp_count(t, COUNTER_TCP_ACTIVE_OPENS);
+    tcp_output_want(c);
+    return &c->stream;
+}
+
+unsigned tcp_timers(struct tcp *t)
+{
+    unsigned fired = tcp_listen_timers(t);
+    struct wheel_entry *e;
+
+    while ((e = wheel_pop(&t->wheel, tcp_now_ns(t))) != NULL) {
+        tcp_timer_fired(LIST_ENTRY(e, struct tcp_conn, wheel));
+        fired++;
+    }
+    return fired;
+}
+
+uint64_t tcp_next_ns(const struct tcp *t)
+{
+    uint64_t next = wheel_next_ns(&t->wheel);
+    uint64_t syn = tcp_syn_next_ns(&t->syns);
+    uint64_t tw = tcp_listen_next_time_wait_ns(t);
+
+    next = syn < next ? syn : next;
+    next = tw < next ? tw : next;
+    if (!list_empty(&t->starved) && next > tcp_now_ns(t) + NS_PER_MS)
+        next = tcp_now_ns(t) + NS_PER_MS;
+    return next;
+}

@@ -1,0 +1,51 @@
+/*
+ * Bytes that came before their turn: a few sorted ranges of sequence space, each with its segments,
+ * under caps in bytes, segments and ranges. Pure: takes segments, gives them back in order; tells
+ * SACK blocks.
+ */
+#ifndef POSTERN_TCP_REASM_H
+#define POSTERN_TCP_REASM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/limits.h"
+#include "base/list.h"
+#include "base/seg.h"
+#include "dataplane/tcp/tcp_wire.h"
+
+struct tcp_reasm_range {
+    uint32_t start;
+    uint32_t end;     /* one past the last byte */
+    uint32_t touched; /* the newest is what SACK tells first (RFC 2018, 4) */
+    struct list segs; /* by seq, without gap or overlap */
+};
+
+struct tcp_reasm {
+    uint32_t bytes;
+    uint32_t segs;
+    uint32_t count; /* ranges, sorted, with gaps between them */
+    uint32_t clock; /* counts insertions, for `touched` */
+    struct tcp_reasm_range ranges[LIMIT_TCP_REASM_RANGES];
+};
+
+enum tcp_reasm_result {
+    TCP_REASM_KEPT,
+    TCP_REASM_DUPLICATE, /* every byte was there */
+    TCP_REASM_FULL,      /* a cap was reached: dropped, the peer sends it again */
+};
+
+void tcp_reasm_init(struct tcp_reasm *r);
+/* Takes s, whose seq is set, len > 0, all of it within 2^30 of what is there. */
+enum tcp_reasm_result tcp_reasm_insert(struct tcp_reasm *r, struct seg *s);
+/*
+ * The next segment whose bytes follow rcv_nxt, cut so that it begins there; the caller takes it.
+ * NULL: there is a gap. Drops what lies before rcv_nxt.
+ */
+struct seg *tcp_reasm_take(struct tcp_reasm *r, uint32_t rcv_nxt);
+/* Up to max blocks, the most recently changed first; returns how many. */
+unsigned tcp_reasm_blocks(const struct tcp_reasm *r, struct tcp_wire_sack *out, unsigned max);
+/* Releases everything. */
+void tcp_reasm_clear(struct tcp_reasm *r);
+
+#endif

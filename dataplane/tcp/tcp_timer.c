@@ -1,0 +1,189 @@
+/*
+ * Time. A connection has three deadlines, and one entry in the wheel for the earliest of them:
+ *
+ * - resend: what was sent is not acknowledged in time: it is sent again, and the time-out doubles
+ * (RFC 6298); or the peer's window is closed: it is probed (RFC 9293, 3.8.6.1). The two exclude
+ * each other.
+ * - ack: an ACK that may wait for company has waited long enough (RFC 9293, 3.8.6.3).
+ * - end: nobody owns the connection, and the peer does not let it end.
+ *
+ * Others report what happened; only this file sets deadlines, and only `arm` touches the wheel. The
+ * wheel's entry may be earlier than the deadline: then it fires for nothing, which is cheaper than
+ * to move it for each segment.
+ */
+#include "dataplane/tcp/tcp_conn.h"
+
+#include "base/assert.h"
+
+#define DELAYED_ACK_NS (40 * NS_PER_MS)
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    if (a == 0)
+        return b;
+    return b != 0 && b < a ? b : a;
+}
+
+static void arm(struct tcp_conn *c)
+{
+    uint64_t due = earlier(earlier(c->due_resend, c->due_ack), c->due_end);
+
+    ASSERT(tcp_fsm_is_live(c->state));
+    ASSERT(c->due_resend == 0 || c->since_ns != 0);
+    if (due == 0 || (wheel_is_set(&c->wheel) && c->wheel.due_ns <= due))
+        return;
+    wheel_set(&c->tcp->wheel, &c->wheel, due);
+}
+
+static uint64_t rto_ns(const struct tcp_conn *c)
+{
+    return tcp_rtt_rto_us(&c->rtt) * NS_PER_US;
+}
+
+/* The peer is waited for from now on, if it was not before. */
+static void start_waiting(struct tcp_conn *c)
+{
+    if (c->since_ns == 0)
+        c->since_ns = tcp_now_ns(c->tcp);
+}
+
+/* The window has opened, or all is acknowledged: the back-off of the probes is no measure of the
+ * path. */
+static void end_persist(struct tcp_conn *c)
+{
+    if (!(c->flags & TCP_CONN_PERSIST))
+        return;
+    c->flags &= (uint16_t)~TCP_CONN_PERSIST;
+    c->rtt.backoff = 0;
+    c->due_resend = 0;
+}
+
+void tcp_timer_sent(struct tcp_conn *c)
+{
+    end_persist(c);
+    start_waiting(c);
+    if (c->due_resend == 0)
+        c->due_resend = tcp_now_ns(c->tcp) + rto_ns(c);
+    arm(c);
+}
+
+void tcp_timer_acked(struct tcp_conn *c)
+{
+    if (c->snd_una == c->snd_max) {
+        end_persist(c);
+        c->due_resend = 0;
+        c->since_ns = 0;
+        return;
+    }
+    /* RFC 6298, 5.3: restart, so that it expires after RTO seconds */
+    c->since_ns = tcp_now_ns(c->tcp);
+    c->due_resend = tcp_now_ns(c->tcp) + rto_ns(c);
+    arm(c);
+}
+
+void tcp_timer_window_closed(struct tcp_conn *c)
+{
+    if (c->flags & TCP_CONN_PERSIST)
+        return;
+    c->flags |= TCP_CONN_PERSIST;
+    start_waiting(c);
+    c->due_resend = tcp_now_ns(c->tcp) + rto_ns(c);
+    arm(c);
+}
+
+void tcp_timer_peer_lives(struct tcp_conn *c)
+{
+    /* RFC 1122, 4.2.2.17: a window may stay closed for ever, as long as the probes are answered */
+    if (c->flags & TCP_CONN_PERSIST)
+        c->since_ns = tcp_now_ns(c->tcp);
+}
+
+void tcp_timer_ack_owed(struct tcp_conn *c)
+{
+    if (c->due_ack == 0)
+        c->due_ack = tcp_now_ns(c->tcp) + DELAYED_ACK_NS;
+    arm(c);
+}
+
+void tcp_timer_ack_sent(struct tcp_conn *c)
+{
+    c->due_ack = 0;
+}
+
+void tcp_timer_end_in(struct tcp_conn *c, uint64_t ns)
+{
+    c->due_end = tcp_now_ns(c->tcp) + ns;
+    arm(c);
+}
+
+void tcp_timer_stop(struct tcp_conn *c)
+{
+    c->due_resend = 0;
+    c->due_ack = 0;
+    c->due_end = 0;
+    wheel_cancel(&c->tcp->wheel, &c->wheel);
+}
+
+/* The peer has not answered for so long that it is not there any more (RFC 1122, 4.2.3.5, R2). */
+static bool is_given_up(const struct tcp_conn *c)
+{
+    bool opening = c->state == TCP_SYN_SENT || c->state == TCP_SYN_RCVD;
+    uint64_t r2_ms = opening ? LIMIT_TCP_R2_SYN_MS : LIMIT_TCP_R2_MS;
+
+    ASSERT(c->since_ns != 0);
+    return tcp_now_ns(c->tcp) - c->since_ns >= r2_ms * NS_PER_MS;
+}
+
+/* RFC 6298, 5.4 to 5.6: the earliest unacknowledged segment again, with the time-out doubled. */
+static void resend(struct tcp_conn *c)
+{
+    bool first = c->rtt.backoff == 0;
+
+    tcp_count(c->tcp, COUNTER_TCP_TIMEOUTS);
+    c->tcp->cc->on_rto(&c->cc, c->snd_max - c->snd_una, first);
+    tcp_rtt_back_off(&c->rtt);
+    if (c->flags & TCP_CONN_SYN_OUT)
+        c->flags |= TCP_CONN_SYN_LOST;
+    c->snd_nxt = c->snd_una;
+    c->recover = c->snd_max;
+    c->dup_acks = 0;
+    c->flags &= (uint16_t) ~(TCP_CONN_RESEND | TCP_CONN_TIMING);
+}
+
+static void resend_due(struct tcp_conn *c)
+{
+    if (c->flags & TCP_CONN_PERSIST) {
+        tcp_rtt_back_off(&c->rtt);
+        c->flags |= TCP_CONN_PROBE;
+    } else {
+        resend(c);
+    }
+    c->due_resend = tcp_now_ns(c->tcp) + rto_ns(c);
+    tcp_output_want(c);
+}
+
+void tcp_timer_fired(struct tcp_conn *c)
+{
+    uint64_t now = tcp_now_ns(c->tcp);
+
+    ASSERT(tcp_fsm_is_live(c->state));
+    if (c->due_end != 0 && c->due_end <= now) {
+        tcp_output_reset(c);
+        tcp_conn_fail(c);
+        return;
+    }
+    if (c->due_resend != 0 && c->due_resend <= now) {
+        if (is_given_up(c)) {
+            tcp_count(c->tcp, COUNTER_TCP_GIVEN_UP);
+            tcp_output_reset(c);
+            tcp_conn_fail(c);
+            return;
+        }
+        resend_due(c);
+    }
+    if (c->due_ack != 0 && c->due_ack <= now) {
+        c->due_ack = 0;
+        tcp_output_ack_now(c);
+    }
+    arm(c);
+}

@@ -1,0 +1,117 @@
+/*
+ * TLS 1.3 and 1.2 on a stream: ciphertext below, plaintext above, both struct stream. The only room
+ * that includes BoringSSL headers; no SSL type leaves it.
+ *
+ * Happy path: tls_conn_open on an accepted stream; tls_conn_handshake until TLS_DONE; then
+ * tls_conn_stream is read and written like any stream (read, reserve, commit, shutdown, close).
+ */
+#ifndef POSTERN_TLS_H
+#define POSTERN_TLS_H
+
+#include "base/clock.h"
+#include "base/counter.h"
+#include "base/job.h"
+#include "base/stream.h"
+
+struct tls_ctx;    /* certificates, tickets, policy: shared, read-only while loops run (ticket keys
+                      rotate inside) */
+struct tls_worker; /* one thread's pool of connections */
+struct tls_conn;
+
+#define TLS_CERTIFICATES_MAX 16
+
+/* Paths of PEM files: a chain, leaf first, and its key. ECDSA and RSA may stand side by side. */
+struct tls_certificate {
+    const char *chain_path;
+    const char *key_path;
+};
+
+struct tls_config {
+    struct tls_certificate certificates[TLS_CERTIFICATES_MAX];
+    unsigned certificate_count;
+    bool tls12;                 /* TLS 1.2 too (AEAD suites only), not 1.3 alone */
+    uint32_t ticket_lifetime_s; /* of a ticket key and its tickets; 0: no tickets */
+};
+
+/* NULL with a sentence (file, what is wrong with it) in *why. */
+struct tls_ctx *tls_ctx_create(const struct tls_config *config, struct buf *why);
+/* After its workers are destroyed. */
+void tls_ctx_destroy(struct tls_ctx *ctx);
+/*
+ * Makes a new ticket key when the current one is a lifetime old; the one before still opens, older
+ * ones do not. Called by main now and then (each minute will do; the first call tells the current
+ * key's birth), safe beside running loops.
+ */
+void tls_ctx_rotate(struct tls_ctx *ctx, uint64_t unix_ms);
+
+struct tls_env {
+    struct counters *counters;
+    const struct clock *clock;
+    struct job_queue *jobs; /* RSA signatures go there; NULL: they are made inline */
+};
+
+/* Pools for connections_max connections. NULL: memory is short. */
+struct tls_worker *tls_worker_create(struct tls_ctx *ctx, uint32_t connections_max,
+                                     const struct tls_env *env);
+/* Asserts that its connections are closed and its jobs are back. */
+void tls_worker_destroy(struct tls_worker *w);
+
+/* Takes the stream below: tls_conn closes it. The upper stream's owner and endpoints are copied
+ * from it. NULL: pool is empty (the stream stays the caller's). */
+struct tls_conn *tls_conn_open(struct tls_worker *w, struct stream *lower);
+/*
+ * Upper stream; usable after TLS_DONE. It has no peek: read tells BoringSSL where plaintext goes.
+ * Its bits are true after each of its calls and after tls_conn_update, but it never puts itself on
+ * the ready list: news come from the lower stream, which is on it. Its close() frees the tls_conn
+ * and closes the lower stream; what DRAINED does not yet vouch for may be lost then.
+ */
+struct stream *tls_conn_stream(struct tls_conn *c);
+struct stream *tls_conn_lower(struct tls_conn *c);
+/* Before or instead of TLS_DONE: frees the tls_conn, and the lower stream is the caller's again. */
+struct stream *tls_conn_detach(struct tls_conn *c);
+
+enum tls_outcome {
+    TLS_DONE,
+    TLS_WANT_INPUT,     /* more bytes from the peer */
+    TLS_WANT_OUTPUT,    /* the lower stream has no room now */
+    TLS_WANT_SIGNATURE, /* a helper is signing; the lower stream is put on the ready list when it is
+                           done */
+    TLS_FAILED,         /* tls_conn_error says why; an alert is on its way where one is due */
+};
+
+/* True when the next step is the dear one (a whole ClientHello is there: key exchange and
+ * signature), 0.1 ms. */
+bool tls_conn_handshake_is_dear(const struct tls_conn *c);
+/* One step of the handshake. After TLS_FAILED: tls_conn_detach, and end the lower stream (shutdown
+ * lets an alert out). */
+enum tls_outcome tls_conn_handshake(struct tls_conn *c);
+/* Brings the upper stream's ready bits up to date after news from the lower one, and moves what
+ * waited for it. */
+void tls_conn_update(struct tls_conn *c);
+/* ENDED without close_notify: the end may be a cut (RFC 8446, 6.1), and what was sent may not be
+ * all. */
+bool tls_conn_truncated(const struct tls_conn *c);
+
+enum tls_fault { TLS_FAULT_NONE, TLS_FAULT_PEER, TLS_FAULT_SELF, TLS_FAULT_TRANSPORT };
+
+struct tls_error {
+    enum tls_fault fault;
+    bool not_tls;       /* the first bytes were no TLS record: plain text; no alert was sent */
+    uint8_t alert;      /* sent or received; 0: none */
+    const char *reason; /* static text: "no shared cipher", "unsupported version", ... */
+};
+
+const struct tls_error *tls_conn_error(const struct tls_conn *c);
+
+/* Static texts as the IANA registries spell them; valid after TLS_DONE. */
+struct tls_info {
+    const char *version; /* "TLSv1.3" */
+    const char *cipher;  /* "TLS_AES_128_GCM_SHA256" */
+    const char *group;   /* "X25519MLKEM768" */
+    bool resumed;
+    char server_name[256]; /* SNI, "" when none */
+};
+
+void tls_conn_info(const struct tls_conn *c, struct tls_info *out);
+
+#endif

@@ -1,0 +1,140 @@
+/*
+ * Private to tls/: the context, the worker and the connection, with the prototypes of each file.
+ *
+ * A connection goes START (nothing read) -> HANDSHAKE -> OPEN, and to FAILED from each.
+ * tls_conn_set_state is the only writer. Ended, truncated and closing are flags of OPEN, as the two
+ * directions end apart.
+ */
+#ifndef POSTERN_TLS_CONN_H
+#define POSTERN_TLS_CONN_H
+
+#include <openssl/ssl.h>
+
+#include "base/limits.h"
+#include "base/pool.h"
+#include "tls/tls.h"
+#include "tls/tls_ticket.h"
+
+struct tls_credential {
+    SSL_CREDENTIAL *credential;
+    EVP_PKEY *rsa; /* set: signatures go through tls_sign; NULL: ECDSA, made inline by BoringSSL */
+};
+
+struct tls_ctx {
+    SSL_CTX *ssl;
+    BIO_METHOD *bio;
+    struct tls_credential credentials[TLS_CERTIFICATES_MAX];
+    unsigned credential_count;
+    bool has_rsa;
+    uint64_t ticket_lifetime_ms;
+    struct tls_ticket_keys tickets;
+};
+
+struct tls_worker {
+    struct tls_ctx *ctx;
+    struct tls_env env;
+    struct pool *conns;
+    struct pool *signatures;     /* struct tls_sign */
+    uint32_t signatures_posted;  /* with the helpers now */
+    uint32_t signatures_called;  /* connections in TLS_SIGN_CALLED */
+    struct list signatures_wait; /* connections (sign_link) that wait for room with the helpers */
+};
+
+enum tls_state { TLS_STATE_START, TLS_STATE_HANDSHAKE, TLS_STATE_OPEN, TLS_STATE_FAILED };
+
+/* Where a connection stands in the queue for room with the helpers. */
+enum tls_sign_wait {
+    TLS_SIGN_NO_WAIT,
+    TLS_SIGN_WAITS,  /* in worker->signatures_wait */
+    TLS_SIGN_CALLED, /* its turn: on the ready list, to try again */
+};
+
+struct tls_sign;
+
+struct tls_conn {
+    struct stream upper;
+    struct stream *lower;
+    struct tls_worker *worker;
+    SSL *ssl;
+    struct seg *out;  /* of the lower stream, being filled; NULL between calls of this room */
+    struct list held; /* plaintext segments that were committed and do not fit below yet */
+    struct tls_sign *sign;
+    struct list_node sign_link;
+    enum tls_sign_wait sign_wait;
+    enum tls_state state;
+    uint32_t hello_need; /* bytes of the first record, header included; 0: not known */
+    uint64_t in_bytes;   /* ciphertext taken from below */
+    uint64_t out_bytes;  /* ciphertext handed down */
+    bool hello_done;     /* the dear step is behind us */
+    bool retried;        /* a HelloRetryRequest went out */
+    bool ended;          /* close_notify, or the end of the lower stream, was seen */
+    bool truncated;      /* ... and it was not close_notify */
+    bool closing;        /* shutdown was called */
+    bool close_sent;     /* ... and our close_notify is with the lower stream */
+    uint8_t alert_sent;  /* fatal ones */
+    uint8_t alert_received;
+    struct tls_error error;
+};
+
+/* --- tls_conn.c ------------------------------------------------------------------------------ */
+
+void tls_conn_set_state(struct tls_conn *c, enum tls_state to);
+/* FAILED, for what is in BoringSSL's queue or, if `reason` is set, for that. */
+void tls_conn_fail(struct tls_conn *c, enum tls_fault fault, const char *reason);
+struct tls_conn *tls_conn_of(const SSL *ssl);
+struct tls_ticket_keys *tls_conn_ticket_keys(const SSL *ssl);
+/* Frees all but the lower stream. */
+void tls_conn_free(struct tls_conn *c);
+/* SSL_CTX callbacks. */
+enum ssl_select_cert_result_t tls_conn_on_hello(const SSL_CLIENT_HELLO *hello);
+void tls_conn_on_info(const SSL *ssl, int what, int value);
+
+/* --- tls_stream.c ---------------------------------------------------------------------------- */
+
+extern const struct stream_ops tls_stream_ops;
+/* Moves what waits, then makes the ready bits true. */
+void tls_stream_update(struct tls_conn *c);
+
+/* --- tls_bio.c ------------------------------------------------------------------------------- */
+
+/* NULL: memory is short. */
+BIO_METHOD *tls_bio_method_create(void);
+/* Sets c->ssl's BIO; false: memory is short. */
+bool tls_bio_attach(struct tls_conn *c);
+/* Commits the segment being filled, if there is one: at the end of each call that may have written.
+ */
+void tls_bio_commit(struct tls_conn *c);
+/*
+ * Bytes of ciphertext waiting below, counted up to `enough`; more runs than we look at count as
+ * enough. The first `cap` are copied to `head`.
+ */
+uint32_t tls_bio_available(const struct tls_conn *c, uint32_t enough, uint8_t *head, uint32_t cap);
+
+/* --- tls_sign.c ------------------------------------------------------------------------------ */
+
+/* One RSA signature. Its own pool: the connection may be gone before the helper is done. */
+struct tls_sign {
+    struct job job;
+    struct tls_worker *worker;
+    struct tls_conn *conn; /* NULL: gone */
+    EVP_PKEY *key;
+    uint16_t algorithm;
+    bool posted; /* a helper has it */
+    bool done;
+    bool ok;
+    uint32_t in_len;
+    uint32_t out_len;
+    uint8_t in[LIMIT_TLS_SIGN_INPUT_BYTES];
+    uint8_t out[LIMIT_TLS_SIGNATURE_BYTES];
+};
+
+extern const SSL_PRIVATE_KEY_METHOD tls_sign_method;
+/* Signs inline; false: the key cannot. *out_len: room in, length out. Any thread. */
+bool tls_sign_now(EVP_PKEY *key, uint16_t algorithm, struct span in, uint8_t *out, size_t *out_len);
+/* Before a handshake step: false when it might need a signature for which there is no room; c waits
+ * for it. */
+bool tls_sign_may_begin(struct tls_conn *c);
+/* The connection goes away. */
+void tls_sign_forget(struct tls_conn *c);
+
+#endif

@@ -1,0 +1,206 @@
+/*
+ * Session tickets, sealed by us (RFC 5077, 4; RFC 8446, 4.6.1): name of the key | nonce |
+ * ciphertext and tag, AES-256-GCM with the name as additional data and a random nonce. A key lives
+ * for hours and seals far less than the 2^32 messages that random nonces allow.
+ *
+ * Failure modes: a ticket that no key opens means a full handshake; nothing is logged for it.
+ */
+#include "tls/tls_ticket.h"
+
+#include <openssl/aead.h>
+#include <openssl/mem.h>
+#include <openssl/rand.h>
+#include <openssl/ssl.h>
+
+#include "base/assert.h"
+#include "tls/tls_conn.h"
+#include "tls/tls_error.h"
+
+#define NONCE_BYTES 12
+
+/* A key copied out of its slot. */
+struct key {
+    union {
+        uint64_t words[TLS_TICKET_WORDS];
+        struct {
+            uint8_t name[TLS_TICKET_NAME_BYTES];
+            uint8_t secret[TLS_TICKET_KEY_BYTES];
+        };
+    };
+};
+
+static void store(struct tls_ticket_keys *keys, uint64_t generation, const struct key *key)
+{
+    _Atomic uint64_t *slot = keys->words[generation % TLS_TICKET_SLOTS];
+
+    for (unsigned i = 0; i < TLS_TICKET_WORDS; i++)
+        atomic_store_explicit(&slot[i], key->words[i], memory_order_release);
+}
+
+/* Copies the key `age` generations back (0 or 1) as it is at one moment. */
+static void load(struct tls_ticket_keys *keys, unsigned age, struct key *out)
+{
+    uint64_t before;
+    uint64_t after = atomic_load_explicit(&keys->generation, memory_order_acquire);
+
+    do {
+        _Atomic uint64_t *slot;
+
+        before = after;
+        slot = keys->words[(before - age) % TLS_TICKET_SLOTS];
+        for (unsigned i = 0; i < TLS_TICKET_WORDS; i++)
+            out->words[i] = atomic_load_explicit(&slot[i], memory_order_acquire);
+        after = atomic_load_explicit(&keys->generation, memory_order_acquire);
+    } while (after != before);
+}
+
+static void store_fresh(struct tls_ticket_keys *keys, uint64_t generation)
+{
+    struct key key;
+
+    RAND_bytes((uint8_t *)&key, sizeof(key));
+    store(keys, generation, &key);
+    OPENSSL_cleanse(&key, sizeof(key));
+}
+
+void tls_ticket_init(struct tls_ticket_keys *keys)
+{
+    /* Two fresh ones, so that "the one before" is a real key from the start. */
+    store_fresh(keys, TLS_TICKET_SLOTS - 1);
+    store_fresh(keys, TLS_TICKET_SLOTS);
+    keys->made_ms = 0;
+    atomic_store_explicit(&keys->generation, TLS_TICKET_SLOTS, memory_order_release);
+}
+
+void tls_ticket_wipe(struct tls_ticket_keys *keys)
+{
+    OPENSSL_cleanse(keys, sizeof(*keys));
+}
+
+void tls_ticket_rotate(struct tls_ticket_keys *keys, uint64_t unix_ms, uint64_t lifetime_ms)
+{
+    uint64_t current = atomic_load_explicit(&keys->generation, memory_order_relaxed);
+
+    /* The wall clock may step back: then the key's life begins anew. */
+    if (keys->made_ms == 0 || unix_ms < keys->made_ms) {
+        keys->made_ms = unix_ms;
+        return;
+    }
+    if (unix_ms - keys->made_ms < lifetime_ms)
+        return;
+    store_fresh(keys, current + 1);
+    atomic_store_explicit(&keys->generation, current + 1, memory_order_release);
+    /* Nobody opens with it any more: overwrite it, and what it sealed is closed for good. */
+    store_fresh(keys, current - 1);
+    keys->made_ms = unix_ms;
+}
+
+bool tls_ticket_seal(struct tls_ticket_keys *keys, struct span plain, struct buf *out)
+{
+    uint8_t *name = out->ptr + out->len;
+    uint8_t *nonce = name + TLS_TICKET_NAME_BYTES;
+    uint8_t *text = nonce + NONCE_BYTES;
+    size_t text_len = 0;
+    struct key key;
+    EVP_AEAD_CTX aead;
+    bool ok;
+
+    if (buf_room(out) < plain.len || buf_room(out) - plain.len < TLS_TICKET_OVERHEAD)
+        return false;
+    load(keys, 0, &key);
+    ok = EVP_AEAD_CTX_init(&aead, EVP_aead_aes_256_gcm(), key.secret, sizeof(key.secret),
+                           EVP_AEAD_DEFAULT_TAG_LENGTH, NULL) == 1;
+    if (ok) {
+        memmove(text, plain.ptr, plain.len);
+        memcpy(name, key.name, sizeof(key.name));
+        RAND_bytes(nonce, NONCE_BYTES);
+        ok = EVP_AEAD_CTX_seal(&aead, text, &text_len,
+                               buf_room(out) - TLS_TICKET_NAME_BYTES - NONCE_BYTES, nonce,
+                               NONCE_BYTES, text, plain.len, name, TLS_TICKET_NAME_BYTES) == 1;
+        EVP_AEAD_CTX_cleanup(&aead);
+    }
+    OPENSSL_cleanse(&key, sizeof(key));
+    if (ok)
+        out->len += TLS_TICKET_NAME_BYTES + NONCE_BYTES + (uint32_t)text_len;
+    return ok;
+}
+
+/* Moves the ciphertext to `out` first and opens it there, so that the ticket may lie in `out`
+ * already. */
+static bool open_with(const struct key *key, struct span sealed, struct buf *out)
+{
+    struct span text = span_skip(sealed, TLS_TICKET_NAME_BYTES + NONCE_BYTES);
+    uint8_t *to = out->ptr + out->len;
+    uint8_t nonce[NONCE_BYTES];
+    size_t len = 0;
+    EVP_AEAD_CTX aead;
+    bool ok;
+
+    if (buf_room(out) < text.len ||
+        EVP_AEAD_CTX_init(&aead, EVP_aead_aes_256_gcm(), key->secret, sizeof(key->secret),
+                          EVP_AEAD_DEFAULT_TAG_LENGTH, NULL) != 1)
+        return false;
+    memcpy(nonce, sealed.ptr + TLS_TICKET_NAME_BYTES, sizeof(nonce));
+    memmove(to, text.ptr, text.len);
+    ok = EVP_AEAD_CTX_open(&aead, to, &len, buf_room(out), nonce, sizeof(nonce), to, text.len,
+                           key->name, sizeof(key->name)) == 1;
+    EVP_AEAD_CTX_cleanup(&aead);
+    if (ok)
+        out->len += (uint32_t)len;
+    return ok;
+}
+
+bool tls_ticket_open(struct tls_ticket_keys *keys, struct span sealed, struct buf *out)
+{
+    struct key key;
+    bool ok = false;
+
+    if (sealed.len < TLS_TICKET_OVERHEAD)
+        return false;
+    for (unsigned age = 0; age < 2; age++) {
+        load(keys, age, &key);
+        /* The name is no secret. */
+        if (memcmp(key.name, sealed.ptr, sizeof(key.name)) == 0) {
+            ok = open_with(&key, sealed, out);
+            break;
+        }
+    }
+    OPENSSL_cleanse(&key, sizeof(key));
+    tls_error_forget();
+    return ok;
+}
+
+static size_t max_overhead(SSL *ssl)
+{
+    (void)ssl;
+    return TLS_TICKET_OVERHEAD;
+}
+
+static int seal(SSL *ssl, uint8_t *out, size_t *out_len, size_t max_out_len, const uint8_t *in,
+                size_t in_len)
+{
+    struct buf to = { out, 0, (uint32_t)max_out_len };
+
+    if (!tls_ticket_seal(tls_conn_ticket_keys(ssl), span_of(in, (uint32_t)in_len), &to))
+        return 0;
+    *out_len = to.len;
+    return 1;
+}
+
+static enum ssl_ticket_aead_result_t open_ticket(SSL *ssl, uint8_t *out, size_t *out_len,
+                                                 size_t max_out_len, const uint8_t *in,
+                                                 size_t in_len)
+{
+    struct buf to = { out, 0, (uint32_t)max_out_len };
+
+    if (!tls_ticket_open(tls_conn_ticket_keys(ssl), span_of(in, (uint32_t)in_len), &to))
+        return ssl_ticket_aead_ignore_ticket;
+    *out_len = to.len;
+    return ssl_ticket_aead_success;
+}
+
+const SSL_TICKET_AEAD_METHOD tls_ticket_method = {
+    .max_overhead = max_overhead,
+    .seal = seal,
+    .open = open_ticket,
+};

@@ -1,0 +1,155 @@
+/*
+ * The submission protocol (RFC 6409 on RFC 5321), and nothing else: bytes in, replies out, and what
+ * it waits for. No socket, no TLS, no file, no thread. gateway/conn is the only one who knows how a
+ * want is met.
+ *
+ * Happy path: smtp_session_open; smtp_session_run gives the banner; then input -> replies until
+ * WANT_VERDICT (AUTH), WANT_BODY (DATA), WANT_DURABLE (end of data), WANT_CLOSE (QUIT). Replies
+ * leave in command order, since a session that waits reads no further command. No 250 for a message
+ * before smtp_session_durable said so.
+ */
+#ifndef POSTERN_SMTP_H
+#define POSTERN_SMTP_H
+
+#include "base/addr.h"
+#include "base/clock.h"
+#include "base/counter.h"
+#include "base/mail.h"
+#include "base/span.h"
+
+struct smtp;         /* one worker's pools and settings */
+struct smtp_session; /* dies with the connection; its transaction dies with RSET */
+
+struct smtp_config {
+    const char *hostname; /* in the banner, EHLO and Received */
+    uint64_t message_bytes_max;
+    uint32_t recipients_max;
+    uint32_t errors_max;        /* then 421 4.7.0 */
+    uint32_t auth_tries_max;    /* then 421 4.7.0 */
+    uint32_t command_timeout_s; /* RFC 5321, 4.5.3.2.7: 300 */
+    uint32_t data_timeout_s;    /* between two pieces of a body, 4.5.3.2.5: 180 */
+};
+
+struct smtp_env {
+    const struct clock *clock;
+    struct counters *counters;
+    struct mail_id_gen *ids;
+};
+
+/* NULL: memory is short. Keeps the pointers in config and env. */
+struct smtp *smtp_create(const struct smtp_config *config, uint32_t sessions_max,
+                         const struct smtp_env *env);
+void smtp_destroy(struct smtp *m);
+
+/* What the transport knows; copied, the strings are static. */
+struct smtp_client {
+    struct endpoint peer;
+    struct endpoint local;
+    bool secure;
+    const char *tls_version; /* NULL without TLS */
+    const char *tls_cipher;
+    const char *tls_group;
+};
+
+/* NULL: pool is empty. */
+struct smtp_session *smtp_session_open(struct smtp *m, const struct smtp_client *client);
+void smtp_session_close(struct smtp_session *s);
+
+enum smtp_want {
+    SMTP_WANT_INPUT,   /* more bytes; what is left in `in` is the start of a line and must be shown
+                          again */
+    SMTP_WANT_OUTPUT,  /* `out` has too little room for the next reply; run again with
+                          LIMIT_REPLY_BYTES */
+    SMTP_WANT_BODY,    /* bytes belong to a body now: feed them to smtp_session_body */
+    SMTP_WANT_VERDICT, /* smtp_session_auth has the question; answer by smtp_session_verdict */
+    SMTP_WANT_DURABLE, /* smtp_session_mail has the message; answer by smtp_session_durable */
+    SMTP_WANT_CLOSE,   /* send what is in `out`, then end the connection */
+};
+
+/*
+ * Goes on as far as it can. Takes whole lines off the front of *in and appends replies to *out.
+ * Must be called with at least LIMIT_REPLY_BYTES of room in *out. While a verdict or durability is
+ * awaited it returns that want and touches nothing.
+ */
+enum smtp_want smtp_session_run(struct smtp_session *s, struct span *in, struct buf *out);
+
+enum smtp_body_outcome {
+    SMTP_BODY_MORE, /* all of it was body */
+    SMTP_BODY_END,  /* the end of data was found: *taken bytes up to it; run the session next */
+    SMTP_BODY_STOP, /* refused for good (bare CR or LF, far past the size): run the session next, it
+                       will close */
+};
+
+/*
+ * Looks at the next bytes of a body (which stay where they are, dot-stuffed). *taken: how many of
+ * them belong to the body or its end. The message's length is in smtp_session_mail, not counted
+ * from chunks: the end marker may already stand in an earlier chunk.
+ */
+enum smtp_body_outcome smtp_session_body(struct smtp_session *s, struct span chunk,
+                                         uint32_t *taken);
+/*
+ * False when the message can only be refused (too big, spool failed): no byte of it need be kept,
+ * the rest of the body is only looked through for its end. Ask it after each smtp_session_body,
+ * after END and STOP too: when it says false then, no SMTP_WANT_DURABLE will come for this message,
+ * and what was kept of it must go.
+ */
+bool smtp_session_body_kept(const struct smtp_session *s);
+
+/* How the spool took, or did not take, a message. */
+enum smtp_delivery {
+    SMTP_DELIVERY_DURABLE, /* 250 2.0.0 */
+    SMTP_DELIVERY_FULL,    /* 452 4.3.1 */
+    SMTP_DELIVERY_FAILED,  /* 451 4.3.0 */
+};
+
+/* During a body: it can't be kept; the rest is skipped and the end of data gets the reply for `why`
+ * (not DURABLE). */
+void smtp_session_body_lost(struct smtp_session *s, enum smtp_delivery why);
+/* After WANT_DURABLE: the spans live until smtp_session_durable, _run or _close. */
+void smtp_session_mail(const struct smtp_session *s, struct mail *out);
+void smtp_session_durable(struct smtp_session *s, enum smtp_delivery how);
+
+/* One question to the back end; spans live until the verdict. The password is wiped by
+ * smtp_session_verdict. */
+struct smtp_auth {
+    struct span login;
+    struct span password;
+};
+
+enum smtp_verdict {
+    SMTP_VERDICT_OK,        /* 235 2.7.0 */
+    SMTP_VERDICT_WRONG,     /* 535 5.7.8 */
+    SMTP_VERDICT_TEMPORARY, /* 454 4.7.0 */
+    SMTP_VERDICT_BLOCKED, /* 421 4.7.0 and close: too many wrong guesses from this client or at this
+                             login */
+};
+
+void smtp_session_auth(const struct smtp_session *s, struct smtp_auth *out);
+void smtp_session_verdict(struct smtp_session *s, enum smtp_verdict v);
+
+/*
+ * When the connection is to be given up (RFC 5321, 4.5.3.2), in clock ns, counted from the last
+ * progress: a whole line, or a piece of a body. UINT64_MAX while a verdict or durability is
+ * awaited: then it is not the client who is slow.
+ */
+uint64_t smtp_session_deadline(const struct smtp_session *s);
+/* Ends the session at the next run: 421 4.4.2 (timed out) or 421 4.3.2 (shutting down). In a body:
+ * right away. */
+enum smtp_end { SMTP_END_TIMEOUT, SMTP_END_SHUTDOWN };
+void smtp_session_end(struct smtp_session *s, enum smtp_end why);
+/* True between the 354 and the reply to the end of data: a drain waits for it. */
+bool smtp_session_in_body(const struct smtp_session *s);
+
+/* For the log. */
+struct smtp_summary {
+    struct span user; /* empty before AUTH */
+    struct span helo;
+    uint32_t commands;
+    uint32_t messages;
+    uint32_t errors;
+    const char *result; /* how it ended: "quit", "timeout", "too many errors", ... */
+};
+
+void smtp_session_summary(const struct smtp_session *s, struct smtp_summary *out);
+
+#endif

@@ -1,0 +1,182 @@
+/*
+ * The automaton of a message body. The table below is the whole truth; blocks of 64 bytes that hold
+ * nothing but text, paired CR LF and stuffed dots are passed over by bit masks, which say the same
+ * of all 64 at once.
+ *
+ * Failure modes: a CR or LF alone, or a NUL, ends the scan for good: the table has no way out of
+ * BARE and NUL.
+ */
+#include "smtp/smtp_body.h"
+
+#include <emmintrin.h>
+
+#include "base/assert.h"
+#include "base/limits.h"
+
+#define BLOCK_BYTES 64
+
+enum byte_class { OTHER, DOT, CR, LF, NUL, CLASS_COUNT };
+
+static const uint8_t class_of[256] = { ['.'] = DOT, ['\r'] = CR, ['\n'] = LF, ['\0'] = NUL };
+
+/* The states, short enough for the table. */
+enum {
+    START = SMTP_BODY_LINE_START,
+    TEXT = SMTP_BODY_TEXT,
+    ONE_CR = SMTP_BODY_CR,
+    ONE_DOT = SMTP_BODY_DOT,
+    DOT_CR = SMTP_BODY_DOT_CR,
+    DONE = SMTP_BODY_DONE,
+    BARE = SMTP_BODY_BARE,
+    ZERO = SMTP_BODY_NUL,
+};
+
+/* clang-format off */
+static const uint8_t next_state[][CLASS_COUNT] = {
+    /*            OTHER  DOT      CR      LF     NUL */
+    [START]   = { TEXT,  ONE_DOT, ONE_CR, BARE,  ZERO },
+    [TEXT]    = { TEXT,  TEXT,    ONE_CR, BARE,  ZERO },
+    [ONE_CR]  = { BARE,  BARE,    BARE,   START, BARE },
+    [ONE_DOT] = { TEXT,  TEXT,    DOT_CR, BARE,  ZERO },
+    [DOT_CR]  = { BARE,  BARE,    BARE,   DONE,  BARE },
+};
+/* clang-format on */
+
+/* One bit for each byte of a block. */
+struct masks {
+    uint64_t cr;
+    uint64_t lf;
+    uint64_t dot;
+    bool nul; /* somewhere */
+};
+
+void smtp_body_init(struct smtp_body *b)
+{
+    *b = (struct smtp_body){ .at = SMTP_BODY_LINE_START };
+}
+
+bool smtp_body_over(const struct smtp_body *b)
+{
+    return b->at >= SMTP_BODY_DONE;
+}
+
+uint64_t smtp_body_stored(const struct smtp_body *b)
+{
+    static const uint8_t of_marker[] = {
+        [SMTP_BODY_DOT] = 1, [SMTP_BODY_DOT_CR] = 2, [SMTP_BODY_DONE] = 3, [SMTP_BODY_NUL] = 0
+    };
+
+    ASSERT(b->at <= SMTP_BODY_NUL);
+    ASSERT(b->total >= of_marker[b->at]);
+    return b->total - of_marker[b->at];
+}
+
+uint64_t smtp_body_size(const struct smtp_body *b)
+{
+    uint64_t stored = smtp_body_stored(b);
+
+    ASSERT(b->dots <= stored);
+    return stored - b->dots;
+}
+
+static void note_line_length(struct smtp_body *b, uint64_t line_end)
+{
+    ASSERT_SLOW(line_end >= b->line_start);
+    if (line_end - b->line_start > LIMIT_TEXT_LINE_BYTES)
+        b->long_line = true;
+}
+
+static inline uint64_t mask_of(const __m128i v[4], char byte)
+{
+    const __m128i want = _mm_set1_epi8(byte);
+    uint64_t m = 0;
+
+    for (int i = 0; i < 4; i++)
+        m |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v[i], want)) << (16 * i);
+    return m;
+}
+
+static inline struct masks look_at(const uint8_t *p)
+{
+    __m128i v[4];
+    __m128i least;
+
+    for (int i = 0; i < 4; i++)
+        v[i] = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
+    least = _mm_min_epu8(_mm_min_epu8(v[0], v[1]), _mm_min_epu8(v[2], v[3]));
+    return (struct masks){
+        .cr = mask_of(v, '\r'),
+        .lf = mask_of(v, '\n'),
+        .dot = mask_of(v, '.'),
+        .nul = _mm_movemask_epi8(_mm_cmpeq_epi8(least, _mm_setzero_si128())) != 0,
+    };
+}
+
+/*
+ * Passes over one block, or leaves it to the table: false. Taken is what has each LF behind a CR
+ * and each CR before a LF, no NUL, and no line of "." CR that could be the end.
+ */
+static inline bool pass_block(struct smtp_body *b, const uint8_t *p)
+{
+    const struct masks m = look_at(p);
+    const uint64_t last = 1ULL << (BLOCK_BYTES - 1);
+    const uint64_t at_start = m.lf << 1 | (b->at == SMTP_BODY_LINE_START);
+    const uint64_t stuffed = m.dot & at_start;
+
+    if ((m.cr << 1 | (b->at == SMTP_BODY_CR)) != m.lf || m.nul)
+        return false;
+    if (stuffed & (m.cr >> 1 | last))
+        return false;
+    if (m.lf != 0) {
+        note_line_length(b, b->total + (uint64_t)__builtin_ctzll(m.lf) + 1);
+        b->line_start = b->total + BLOCK_BYTES - (uint64_t)__builtin_clzll(m.lf);
+    }
+    b->dots += (uint64_t)__builtin_popcountll(stuffed);
+    b->total += BLOCK_BYTES;
+    if (m.cr & last)
+        b->at = SMTP_BODY_CR;
+    else if (m.lf & last)
+        b->at = SMTP_BODY_LINE_START;
+    else
+        b->at = SMTP_BODY_TEXT;
+    return true;
+}
+
+static inline void step(struct smtp_body *b, uint8_t byte)
+{
+    enum smtp_body_state next = (enum smtp_body_state)next_state[b->at][class_of[byte]];
+
+    b->total++;
+    if (b->at == SMTP_BODY_DOT && next == SMTP_BODY_TEXT)
+        b->dots++;
+    if (next == SMTP_BODY_LINE_START) {
+        note_line_length(b, b->total);
+        b->line_start = b->total;
+    }
+    b->at = next;
+}
+
+uint32_t smtp_body_scan(struct smtp_body *b, struct span chunk)
+{
+    struct smtp_body now = *b; /* a copy can stay in registers */
+    uint32_t i = 0;
+
+    ASSERT(!smtp_body_over(b));
+    while (i < chunk.len && !smtp_body_over(&now)) {
+        bool whole = chunk.len - i >= BLOCK_BYTES && now.at <= SMTP_BODY_CR;
+        uint32_t stop;
+
+        if (whole && pass_block(&now, chunk.ptr + i)) {
+            i += BLOCK_BYTES;
+            continue;
+        }
+        stop = chunk.len - i < BLOCK_BYTES ? chunk.len : i + BLOCK_BYTES;
+        while (i < stop && !smtp_body_over(&now))
+            step(&now, chunk.ptr[i++]);
+    }
+    if (!smtp_body_over(&now))
+        note_line_length(&now, now.total);
+    ASSERT(now.total == b->total + i);
+    *b = now;
+    return i;
+}

@@ -1,0 +1,188 @@
+/*
+ * What the files of smtp/ know of each other: the session (dies with the connection), the
+ * transaction (dies with RSET), the row of the command table, and who offers what. Private to this
+ * folder and its unit tests.
+ */
+#ifndef POSTERN_SMTP_PRIV_H
+#define POSTERN_SMTP_PRIV_H
+
+#include "base/assert.h"
+#include "base/limits.h"
+#include "base/pool.h"
+#include "smtp/smtp.h"
+#include "smtp/smtp_body.h"
+#include "smtp/smtp_line.h"
+#include "smtp/smtp_reply.h"
+#include "smtp/smtp_sasl.h"
+#include "smtp/smtp_syntax.h"
+
+/* Where a session stands; one bit each, so that a row of the command table can name several. */
+enum smtp_state {
+    SMTP_STATE_BANNER = 1 << 0,  /* nothing said yet */
+    SMTP_STATE_START = 1 << 1,   /* banner given, no EHLO yet */
+    SMTP_STATE_READY = 1 << 2,   /* greeted, no transaction */
+    SMTP_STATE_MAIL = 1 << 3,    /* transaction without a recipient */
+    SMTP_STATE_RCPT = 1 << 4,    /* transaction with a recipient */
+    SMTP_STATE_SASL = 1 << 5,    /* the next line answers a 334 */
+    SMTP_STATE_VERDICT = 1 << 6, /* the back end looks at a password */
+    SMTP_STATE_BODY = 1 << 7,    /* after the 354 */
+    SMTP_STATE_DURABLE = 1 << 8, /* the spool makes the message durable */
+    SMTP_STATE_CLOSING = 1 << 9, /* the last reply is due or given */
+};
+
+/* Where commands are read. */
+#define SMTP_STATES_ANY (SMTP_STATE_START | SMTP_STATE_READY | SMTP_STATE_MAIL | SMTP_STATE_RCPT)
+/* Where lines are read. */
+#define SMTP_STATES_OF_LINES (SMTP_STATES_ANY | SMTP_STATE_SASL)
+
+struct smtp {
+    struct smtp_config config;
+    struct smtp_env env;
+    struct pool *sessions;
+    struct pool *txs;   /* one for each session at most */
+    struct pool *sasls; /* one for each session at most */
+};
+
+/* From MAIL to the reply to the end of data; RSET frees it. */
+struct smtp_tx {
+    struct smtp_body body;
+    struct buf envelope;
+    struct buf header;
+    struct span recipient; /* the first one, in `envelope` */
+    uint32_t recipients;
+    uint64_t id; /* 0 until sealed */
+    bool lost;   /* the spool gave up; `lost_why` says how */
+    enum smtp_delivery lost_why;
+    uint8_t header_bytes[LIMIT_HEADER_BYTES];
+    uint8_t envelope_bytes[LIMIT_ENVELOPE_BYTES];
+};
+
+struct smtp_session {
+    struct smtp *room;
+    struct smtp_tx *tx;     /* NULL outside a transaction */
+    struct smtp_sasl *sasl; /* NULL outside an AUTH; holds the password */
+    struct smtp_line line;
+    enum smtp_state state;
+    enum smtp_reply_id owed; /* goes out before anything else is looked at */
+    uint64_t progress_ns;    /* when the client last got us on */
+    uint64_t queued_id;      /* of the message that `owed` speaks of */
+    bool end_asked;
+    enum smtp_end end_why;
+    bool esmtp;         /* the last greeting was EHLO */
+    bool authenticated; /* `user` is who */
+    uint16_t helo_len;
+    uint16_t user_len;
+    uint32_t commands;
+    uint32_t messages;
+    uint32_t errors;
+    uint32_t auth_tries;
+    const char *result;
+    struct smtp_client client;
+    uint8_t helo[LIMIT_HELO_BYTES];
+    uint8_t user[LIMIT_LOGIN_BYTES];
+};
+
+STATIC_ASSERT(LIMIT_HELO_BYTES <= UINT16_MAX, "helo_len holds it");
+STATIC_ASSERT(LIMIT_LOGIN_BYTES <= UINT16_MAX, "user_len holds it");
+
+/* --- smtp_command.c -------------------------------------------------------------------------- */
+
+/* One command on its way: the check fills what the act needs. */
+struct smtp_call {
+    const struct smtp_command *row;
+    struct span args;               /* behind the verb and its space; no trailing white space */
+    struct span mailbox;            /* MAIL, RCPT */
+    struct smtp_mail_params params; /* MAIL */
+};
+
+enum smtp_command_flag {
+    SMTP_COMMAND_OPEN = 1 << 0,   /* may stand before AUTH */
+    SMTP_COMMAND_BARE = 1 << 1,   /* anything behind the verb is an error */
+    SMTP_COMMAND_ARGS = 1 << 2,   /* nothing behind the verb is an error */
+    SMTP_COMMAND_TLS = 1 << 3,    /* only on an encrypted connection */
+    SMTP_COMMAND_HIDDEN = 1 << 4, /* not named by HELP */
+};
+
+struct smtp_command {
+    const char *verb;
+    uint16_t may_stand_in;           /* enum smtp_state, or'ed */
+    uint16_t flags;                  /* enum smtp_command_flag */
+    enum smtp_reply_id out_of_order; /* what to say in another state */
+    /* Judges syntax and policy: SMTP_REPLY_NONE or the refusal. Has no effect. */
+    enum smtp_reply_id (*check)(struct smtp_session *s, struct smtp_call *call);
+    /* Has the effect: the reply, or SMTP_REPLY_NONE when something is awaited. */
+    enum smtp_reply_id (*act)(struct smtp_session *s, struct smtp_call *call);
+};
+
+/* Judges and runs one command line (without CRLF). Gives the reply that is owed now, or NONE. */
+enum smtp_reply_id smtp_command_run(struct smtp_session *s, struct span line);
+/* The longest line that may begin with these bytes: LIMIT_AUTH_LINE_BYTES for AUTH, else
+ * LIMIT_COMMAND_BYTES. */
+uint32_t smtp_command_line_max(struct span begin);
+/* Appends the verbs that HELP names, with a space between. */
+void smtp_command_list(struct buf *out);
+
+/* --- smtp_cmd_*.c ---------------------------------------------------------------------------- */
+
+enum smtp_reply_id smtp_cmd_ehlo_check(struct smtp_session *s, struct smtp_call *call);
+enum smtp_reply_id smtp_cmd_ehlo_act(struct smtp_session *s, struct smtp_call *call);
+enum smtp_reply_id smtp_cmd_ehlo_helo(struct smtp_session *s, struct smtp_call *call);
+/* The whole reply to EHLO: the keywords that hold for this session now. Room: LIMIT_REPLY_BYTES. */
+void smtp_cmd_ehlo_reply(const struct smtp_session *s, struct buf *out);
+
+enum smtp_reply_id smtp_cmd_auth_check(struct smtp_session *s, struct smtp_call *call);
+enum smtp_reply_id smtp_cmd_auth_act(struct smtp_session *s, struct smtp_call *call);
+/* A line that answers a 334; `outcome` may be LONG, then `line` is not looked at. */
+enum smtp_reply_id smtp_cmd_auth_line(struct smtp_session *s, enum smtp_line_outcome outcome,
+                                      struct span line);
+enum smtp_reply_id smtp_cmd_auth_verdict(struct smtp_session *s, enum smtp_verdict v);
+/* Wipes and gives back the AUTH buffer, if there is one. */
+void smtp_cmd_auth_wipe(struct smtp_session *s);
+
+enum smtp_reply_id smtp_cmd_mail_check(struct smtp_session *s, struct smtp_call *call);
+enum smtp_reply_id smtp_cmd_mail_act(struct smtp_session *s, struct smtp_call *call);
+enum smtp_reply_id smtp_cmd_rcpt_check(struct smtp_session *s, struct smtp_call *call);
+enum smtp_reply_id smtp_cmd_rcpt_act(struct smtp_session *s, struct smtp_call *call);
+enum smtp_reply_id smtp_cmd_data_check(struct smtp_session *s, struct smtp_call *call);
+enum smtp_reply_id smtp_cmd_data_act(struct smtp_session *s, struct smtp_call *call);
+enum smtp_body_outcome smtp_cmd_data_feed(struct smtp_session *s, struct span chunk,
+                                          uint32_t *taken);
+enum smtp_reply_id smtp_cmd_data_durable(struct smtp_session *s, enum smtp_delivery how);
+
+enum smtp_reply_id smtp_cmd_misc_no_check(struct smtp_session *s, struct smtp_call *call);
+enum smtp_reply_id smtp_cmd_misc_rset(struct smtp_session *s, struct smtp_call *call);
+enum smtp_reply_id smtp_cmd_misc_noop(struct smtp_session *s, struct smtp_call *call);
+enum smtp_reply_id smtp_cmd_misc_help(struct smtp_session *s, struct smtp_call *call);
+enum smtp_reply_id smtp_cmd_misc_vrfy(struct smtp_session *s, struct smtp_call *call);
+enum smtp_reply_id smtp_cmd_misc_quit(struct smtp_session *s, struct smtp_call *call);
+enum smtp_reply_id smtp_cmd_misc_unsupported(struct smtp_session *s, struct smtp_call *call);
+enum smtp_reply_id smtp_cmd_misc_not_smtp(struct smtp_session *s, struct smtp_call *call);
+
+/* --- smtp_session.c -------------------------------------------------------------------------- */
+
+/* The only writer of `state`; asserts that the edge is legal. */
+void smtp_session_set_state(struct smtp_session *s, enum smtp_state next);
+/* Ends the session for good: whatever is open is given back, `reply` goes out as the last one.
+ * Returns `reply`. */
+enum smtp_reply_id smtp_session_stop(struct smtp_session *s, enum smtp_reply_id reply,
+                                     const char *result);
+
+/* --- smtp_tx.c ------------------------------------------------------------------------------- */
+
+/* Opens the transaction and writes what is known before the first recipient. */
+void smtp_tx_begin(struct smtp_session *s, const struct smtp_call *mail);
+/* Gives the transaction back, if there is one. */
+void smtp_tx_end(struct smtp_session *s);
+/* False: no room for one more. */
+bool smtp_tx_add_recipient(struct smtp_session *s, struct span mailbox);
+/* True when the body goes on past twice the size limit: there is no use in waiting for its end. */
+bool smtp_tx_endless(const struct smtp_session *s);
+/* At the end of data: the reply that refuses the message, or NONE. */
+enum smtp_reply_id smtp_tx_refusal(const struct smtp_session *s);
+/* False when the message can only be refused: no byte of the body need be kept. */
+bool smtp_tx_body_kept(const struct smtp_session *s);
+/* Gives the message its id and its header block: it can be handed over. */
+void smtp_tx_seal(struct smtp_session *s);
+void smtp_tx_mail(const struct smtp_session *s, struct mail *out);
+
+#endif

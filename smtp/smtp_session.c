@@ -1,0 +1,335 @@
+/*
+ * The life of a connection as SMTP sees it. One loop: give the reply that is owed, then see what
+ * the state waits for, then take the next line. A handler never touches the output: it says which
+ * reply is owed, so replies leave in the order of their commands.
+ *
+ * Failure modes: every way to the end goes through smtp_session_stop. One policy for line ends: a
+ * bare CR, LF or NUL, in a command or a body, is answered and ends the session, as two programs
+ * that disagree about where a line ends are how mail is smuggled.
+ */
+#include <stdlib.h>
+
+#include "smtp/smtp_priv.h"
+
+/* --- The room -------------------------------------------------------------------------------- */
+
+struct smtp *smtp_create(const struct smtp_config *config, uint32_t sessions_max,
+                         const struct smtp_env *env)
+{
+    struct smtp *m = calloc(1, sizeof(*m));
+
+    ASSERT(sessions_max > 0);
+    ASSERT(smtp_syntax_domain(span_str(config->hostname)));
+    ASSERT(config->message_bytes_max > 0);
+    ASSERT(config->recipients_max > 0);
+    if (m == NULL)
+        return NULL;
+    m->config = *config;
+    m->env = *env;
+    m->sessions = pool_create("smtp_session", sessions_max, sizeof(struct smtp_session));
+    m->txs = pool_create("smtp_tx", sessions_max, sizeof(struct smtp_tx));
+    m->sasls = pool_create("smtp_sasl", sessions_max, sizeof(struct smtp_sasl));
+    if (m->sessions == NULL || m->txs == NULL || m->sasls == NULL) {
+        smtp_destroy(m);
+        return NULL;
+    }
+    return m;
+}
+
+void smtp_destroy(struct smtp *m)
+{
+    if (m->sessions != NULL)
+        pool_destroy(m->sessions);
+    if (m->txs != NULL)
+        pool_destroy(m->txs);
+    if (m->sasls != NULL)
+        pool_destroy(m->sasls);
+    free(m);
+}
+
+/* --- State ----------------------------------------------------------------------------------- */
+
+/* From which states a state may be entered. */
+static uint32_t may_come_from(enum smtp_state next)
+{
+    const uint32_t tx = SMTP_STATE_MAIL | SMTP_STATE_RCPT;
+    const uint32_t waits = SMTP_STATE_VERDICT | SMTP_STATE_DURABLE;
+
+    switch (next) {
+    case SMTP_STATE_BANNER: return 0;
+    case SMTP_STATE_START: return SMTP_STATE_BANNER;
+    case SMTP_STATE_READY: return SMTP_STATES_OF_LINES | SMTP_STATE_BODY | waits;
+    case SMTP_STATE_MAIL: return SMTP_STATE_READY;
+    case SMTP_STATE_RCPT: return tx;
+    case SMTP_STATE_SASL: return SMTP_STATE_READY | SMTP_STATE_SASL;
+    case SMTP_STATE_VERDICT: return SMTP_STATE_READY | SMTP_STATE_SASL;
+    case SMTP_STATE_BODY: return SMTP_STATE_RCPT;
+    case SMTP_STATE_DURABLE: return SMTP_STATE_BODY;
+    case SMTP_STATE_CLOSING:
+        return SMTP_STATE_BANNER | SMTP_STATES_OF_LINES | SMTP_STATE_BODY | SMTP_STATE_VERDICT;
+    }
+    UNREACHABLE("a state without a branch");
+}
+
+void smtp_session_set_state(struct smtp_session *s, enum smtp_state next)
+{
+    const uint32_t with_tx =
+        SMTP_STATE_MAIL | SMTP_STATE_RCPT | SMTP_STATE_BODY | SMTP_STATE_DURABLE;
+
+    ASSERT(may_come_from(next) & s->state);
+    ASSERT((s->tx != NULL) == ((next & with_tx) != 0));
+    ASSERT((s->sasl != NULL) == ((next & (SMTP_STATE_SASL | SMTP_STATE_VERDICT)) != 0));
+    s->state = next;
+}
+
+enum smtp_reply_id smtp_session_stop(struct smtp_session *s, enum smtp_reply_id reply,
+                                     const char *result)
+{
+    ASSERT(reply != SMTP_REPLY_NONE);
+    ASSERT(s->state != SMTP_STATE_CLOSING);
+    smtp_tx_end(s);
+    smtp_cmd_auth_wipe(s);
+    s->owed = reply;
+    s->result = result;
+    smtp_session_set_state(s, SMTP_STATE_CLOSING);
+    return reply;
+}
+
+static void note_progress(struct smtp_session *s)
+{
+    ASSERT(s->room->env.clock->now_ns >= s->progress_ns);
+    s->progress_ns = s->room->env.clock->now_ns;
+}
+
+struct smtp_session *smtp_session_open(struct smtp *m, const struct smtp_client *client)
+{
+    struct smtp_session *s = pool_get(m->sessions);
+
+    if (s == NULL)
+        return NULL;
+    *s = (struct smtp_session){
+        .room = m,
+        .state = SMTP_STATE_BANNER,
+        .progress_ns = m->env.clock->now_ns,
+        .result = "lost",
+        .client = *client,
+    };
+    return s;
+}
+
+void smtp_session_close(struct smtp_session *s)
+{
+    smtp_tx_end(s);
+    smtp_cmd_auth_wipe(s);
+    ASSERT(s->tx == NULL);
+    ASSERT(s->sasl == NULL);
+    pool_put(s->room->sessions, s);
+}
+
+/* --- The loop -------------------------------------------------------------------------------- */
+
+static void put_help(const struct smtp_session *s, struct buf *out)
+{
+    uint8_t bytes[LIMIT_REPLY_LINE_BYTES];
+    struct buf words = { bytes, 0, sizeof(bytes) };
+
+    (void)s;
+    smtp_command_list(&words);
+    smtp_reply_put(SMTP_REPLY_HELP,
+                   &(struct smtp_reply_fill){ .words = span_of(words.ptr, words.len) }, out);
+}
+
+static void put_line(const struct smtp_session *s, struct buf *out)
+{
+    char id[MAIL_ID_TEXT] = "";
+
+    if (s->owed == SMTP_REPLY_QUEUED)
+        mail_id_format(s->queued_id, id);
+    smtp_reply_put(s->owed,
+                   &(struct smtp_reply_fill){
+                       .host = span_str(s->room->config.hostname),
+                       .words = span_str(id),
+                       .number = s->room->config.message_bytes_max,
+                   },
+                   out);
+}
+
+/* False: there is no room. */
+static bool give_owed(struct smtp_session *s, struct buf *out)
+{
+    bool several = s->owed == SMTP_REPLY_EHLO;
+
+    ASSERT(s->owed != SMTP_REPLY_NONE);
+    if (buf_room(out) < (several ? LIMIT_REPLY_BYTES : LIMIT_REPLY_LINE_BYTES))
+        return false;
+    if (s->owed == SMTP_REPLY_EHLO)
+        smtp_cmd_ehlo_reply(s, out);
+    else if (s->owed == SMTP_REPLY_HELP)
+        put_help(s, out);
+    else
+        put_line(s, out);
+    if (smtp_reply_blames(s->owed)) {
+        s->errors++;
+        counter_inc(s->room->env.counters, COUNTER_SMTP_SYNTAX_ERRORS);
+    }
+    s->owed = SMTP_REPLY_NONE;
+    return true;
+}
+
+/* True when the session has just been stopped for what it has done so far, or from outside. */
+static bool stop_if_due(struct smtp_session *s)
+{
+    const struct smtp_config *config = &s->room->config;
+
+    if (s->auth_tries > 0 && s->auth_tries >= config->auth_tries_max)
+        smtp_session_stop(s, SMTP_REPLY_TOO_MANY_TRIES, "too many wrong passwords");
+    else if (s->errors > config->errors_max)
+        smtp_session_stop(s, SMTP_REPLY_TOO_MANY_ERRORS, "too many errors");
+    else if (s->end_asked && s->end_why == SMTP_END_TIMEOUT)
+        smtp_session_stop(s, SMTP_REPLY_TIMEOUT, "timeout");
+    else if (s->end_asked)
+        smtp_session_stop(s, SMTP_REPLY_SHUTDOWN, "shutdown");
+    else
+        return false;
+    return true;
+}
+
+/* Takes one line and does it. False: there is no whole line. */
+static bool run_line(struct smtp_session *s, struct span *in)
+{
+    bool sasl = s->state == SMTP_STATE_SASL;
+    uint32_t max = sasl ? LIMIT_AUTH_LINE_BYTES : smtp_command_line_max(*in);
+    struct span line = { NULL, 0 };
+    enum smtp_line_outcome outcome = smtp_line_take(&s->line, in, max, &line);
+
+    ASSERT(s->owed == SMTP_REPLY_NONE);
+    if (outcome == SMTP_LINE_MORE)
+        return false;
+    note_progress(s);
+    s->commands++;
+    counter_inc(s->room->env.counters, COUNTER_SMTP_COMMANDS);
+    if (outcome == SMTP_LINE_BAD)
+        smtp_session_stop(s, SMTP_REPLY_BAD_LINE, "bad line end");
+    else if (sasl)
+        s->owed = smtp_cmd_auth_line(s, outcome, line);
+    else if (outcome == SMTP_LINE_LONG)
+        s->owed = SMTP_REPLY_LINE_TOO_LONG;
+    else
+        s->owed = smtp_command_run(s, line);
+    return true;
+}
+
+enum smtp_want smtp_session_run(struct smtp_session *s, struct span *in, struct buf *out)
+{
+    if (s->state == SMTP_STATE_VERDICT)
+        return SMTP_WANT_VERDICT;
+    if (s->state == SMTP_STATE_DURABLE)
+        return SMTP_WANT_DURABLE;
+    ASSERT(buf_room(out) >= LIMIT_REPLY_BYTES);
+    if (s->state == SMTP_STATE_BANNER) {
+        s->owed = SMTP_REPLY_BANNER;
+        smtp_session_set_state(s, SMTP_STATE_START);
+    }
+    for (;;) {
+        if (s->owed != SMTP_REPLY_NONE && !give_owed(s, out))
+            return SMTP_WANT_OUTPUT;
+        if (s->state == SMTP_STATE_CLOSING)
+            return SMTP_WANT_CLOSE;
+        if (s->state == SMTP_STATE_VERDICT)
+            return SMTP_WANT_VERDICT;
+        if (stop_if_due(s))
+            continue;
+        if (s->state == SMTP_STATE_BODY)
+            return SMTP_WANT_BODY;
+        ASSERT(s->state & SMTP_STATES_OF_LINES);
+        if (!run_line(s, in))
+            return SMTP_WANT_INPUT;
+    }
+}
+
+/* --- What the wants lead to ------------------------------------------------------------------ */
+
+enum smtp_body_outcome smtp_session_body(struct smtp_session *s, struct span chunk, uint32_t *taken)
+{
+    if (chunk.len > 0)
+        note_progress(s);
+    return smtp_cmd_data_feed(s, chunk, taken);
+}
+
+bool smtp_session_body_kept(const struct smtp_session *s)
+{
+    return smtp_tx_body_kept(s);
+}
+
+void smtp_session_body_lost(struct smtp_session *s, enum smtp_delivery why)
+{
+    ASSERT(s->state == SMTP_STATE_BODY);
+    ASSERT(why != SMTP_DELIVERY_DURABLE);
+    s->tx->lost = true;
+    s->tx->lost_why = why;
+}
+
+void smtp_session_mail(const struct smtp_session *s, struct mail *out)
+{
+    ASSERT(s->state == SMTP_STATE_DURABLE);
+    smtp_tx_mail(s, out);
+}
+
+void smtp_session_durable(struct smtp_session *s, enum smtp_delivery how)
+{
+    ASSERT(s->owed == SMTP_REPLY_NONE);
+    note_progress(s);
+    s->owed = smtp_cmd_data_durable(s, how);
+}
+
+void smtp_session_auth(const struct smtp_session *s, struct smtp_auth *out)
+{
+    ASSERT(s->state == SMTP_STATE_VERDICT);
+    *out = (struct smtp_auth){
+        .login = span_of(s->sasl->login, s->sasl->login_len),
+        .password = s->sasl->password,
+    };
+}
+
+void smtp_session_verdict(struct smtp_session *s, enum smtp_verdict v)
+{
+    ASSERT(s->owed == SMTP_REPLY_NONE);
+    note_progress(s);
+    s->owed = smtp_cmd_auth_verdict(s, v);
+}
+
+/* --- Time, end, log -------------------------------------------------------------------------- */
+
+uint64_t smtp_session_deadline(const struct smtp_session *s)
+{
+    const struct smtp_config *config = &s->room->config;
+
+    if (s->state & (SMTP_STATE_VERDICT | SMTP_STATE_DURABLE))
+        return UINT64_MAX;
+    if (s->state == SMTP_STATE_BODY)
+        return s->progress_ns + config->data_timeout_s * NS_PER_S;
+    return s->progress_ns + config->command_timeout_s * NS_PER_S;
+}
+
+void smtp_session_end(struct smtp_session *s, enum smtp_end why)
+{
+    s->end_asked = true;
+    s->end_why = why;
+}
+
+bool smtp_session_in_body(const struct smtp_session *s)
+{
+    return (s->state & (SMTP_STATE_BODY | SMTP_STATE_DURABLE)) != 0 || s->owed != SMTP_REPLY_NONE;
+}
+
+void smtp_session_summary(const struct smtp_session *s, struct smtp_summary *out)
+{
+    *out = (struct smtp_summary){
+        .user = span_of(s->user, s->user_len),
+        .helo = span_of(s->helo, s->helo_len),
+        .commands = s->commands,
+        .messages = s->messages,
+        .errors = s->errors,
+        .result = s->result,
+    };
+}

@@ -1,0 +1,63 @@
+/*
+ * Grammar only (RFC 5321, 4.1.2 and 4.1.3; RFC 3461, 4 for xtext): paths, domains, parameters.
+ * Knows no state, keeps nothing, copies nothing but decoded xtext. What it gives out lies in the
+ * memory of what it was given.
+ */
+#ifndef POSTERN_SMTP_SYNTAX_H
+#define POSTERN_SMTP_SYNTAX_H
+
+#include "base/limits.h"
+#include "base/span.h"
+
+enum smtp_syntax_outcome {
+    SMTP_SYNTAX_OK,
+    SMTP_SYNTAX_BAD,       /* not in the grammar, or over a length of RFC 5321, 4.5.3.1 */
+    SMTP_SYNTAX_NON_ASCII, /* bytes of 128 and up: would need SMTPUTF8 (RFC 6531) */
+};
+
+/*
+ * Takes "FROM:<path>" or "TO:<path>" off the front of *rest; `keyword` is the word with its colon.
+ * Spaces before "<" are passed over (old devices send them); missing brackets are not. Behind the
+ * path there must be a space or nothing. *mailbox is what stands in the brackets, without a source
+ * route; empty for <>.
+ */
+enum smtp_syntax_outcome smtp_syntax_path(struct span *rest, struct span keyword,
+                                          struct span *mailbox);
+/* "Postmaster" in any case: the one mailbox that needs no domain (RFC 5321, 4.5.1). */
+bool smtp_syntax_is_postmaster(struct span mailbox);
+/* Local part "@" domain or address literal. */
+bool smtp_syntax_mailbox(struct span s);
+/* Labels of letters, digits and inner hyphens, or an address literal in []. */
+bool smtp_syntax_domain(struct span s);
+/*
+ * What a client may call itself. Wider than a domain, as real clients send bare addresses and
+ * underscores, but nothing that could end or nest a header field: letters, digits and - . _ : [ ]
+ * up to LIMIT_HELO_BYTES.
+ */
+bool smtp_syntax_helo(struct span s);
+
+/* The parameters of MAIL. */
+struct smtp_mail_params {
+    uint64_t size;          /* SIZE=, 0 when absent (RFC 1870) */
+    bool has_size;          /* each may stand once */
+    bool has_body;          /* BODY= (RFC 6152) */
+    bool body_8bit;         /* it said 8BITMIME */
+    bool has_auth;          /* AUTH= (RFC 4954, 5) */
+    struct span auth_xtext; /* checked, still encoded */
+};
+
+enum smtp_params_outcome {
+    SMTP_PARAMS_OK,
+    SMTP_PARAMS_BAD,     /* malformed, twice, or a value that its keyword does not have */
+    SMTP_PARAMS_UNKNOWN, /* a keyword that was not announced */
+};
+
+/* Reads all of `rest` (what stands behind the path) into *out. */
+enum smtp_params_outcome smtp_syntax_mail_params(struct span rest, struct smtp_mail_params *out);
+/*
+ * Appends the decoded form to `to`. False, with `to` as it was: not xtext, no room, or it decodes
+ * to something that is not printable ASCII.
+ */
+bool smtp_syntax_xtext(struct span s, struct buf *to);
+
+#endif

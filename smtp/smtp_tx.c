@@ -1,0 +1,186 @@
+/*
+ * One transaction: from an accepted MAIL to the reply to its end of data. Takes its buffer from the
+ * pool, packs the envelope as commands are accepted, and puts the message together for the spool.
+ */
+#include "smtp/smtp_priv.h"
+#include "smtp/smtp_trace.h"
+
+static void put_field(struct smtp_tx *tx, enum mail_field_type type, struct span value)
+{
+    bool fits = mail_field_put(&tx->envelope, type, value);
+
+    ASSERT(fits); /* all but recipients are short: see the assertion below */
+}
+
+STATIC_ASSERT(LIMIT_ENVELOPE_BYTES >
+                  2 * LIMIT_PATH_BYTES + LIMIT_LOGIN_BYTES + LIMIT_HELO_BYTES + 512,
+              "what MAIL puts into an envelope always fits");
+
+static void put_client(struct smtp_tx *tx, const struct smtp_client *client)
+{
+    uint8_t bytes[ADDR_TEXT_MAX + 16];
+    struct buf text = { bytes, 0, sizeof(bytes) };
+    char addr[ADDR_TEXT_MAX];
+    bool v4 = addr_is_v4(&client->peer.addr);
+    bool fits;
+
+    addr_format(&client->peer.addr, addr);
+    fits = buf_printf(&text, v4 ? "%s:%u" : "[%s]:%u", addr, client->peer.port);
+    ASSERT(fits);
+    put_field(tx, MAIL_FIELD_CLIENT, span_of(text.ptr, text.len));
+}
+
+static void put_tls(struct smtp_tx *tx, const struct smtp_client *client)
+{
+    uint8_t bytes[256];
+    struct buf text = { bytes, 0, sizeof(bytes) };
+    bool fits;
+
+    if (client->tls_version == NULL)
+        return;
+    fits = buf_printf(&text, "%s %s %s", client->tls_version,
+                      client->tls_group ? client->tls_group : "-",
+                      client->tls_cipher ? client->tls_cipher : "-");
+    ASSERT(fits);
+    put_field(tx, MAIL_FIELD_TLS, span_of(text.ptr, text.len));
+}
+
+static void put_params(struct smtp_tx *tx, const struct smtp_mail_params *params)
+{
+    uint8_t bytes[LIMIT_PATH_BYTES];
+    struct buf text = { bytes, 0, sizeof(bytes) };
+
+    if (params->has_body)
+        put_field(tx, MAIL_FIELD_BODY,
+                  params->body_8bit ? SPAN_LITERAL("8BITMIME") : SPAN_LITERAL("7BIT"));
+    if (params->has_auth) {
+        bool decoded = smtp_syntax_xtext(params->auth_xtext, &text);
+
+        ASSERT(decoded); /* the check has done it once */
+        put_field(tx, MAIL_FIELD_AUTH, span_of(text.ptr, text.len));
+    }
+}
+
+void smtp_tx_begin(struct smtp_session *s, const struct smtp_call *mail)
+{
+    struct smtp_tx *tx = pool_get(s->room->txs);
+
+    ASSERT(s->tx == NULL);
+    ASSERT(tx != NULL); /* the pool has one for each session */
+    smtp_body_init(&tx->body);
+    tx->envelope = (struct buf){ tx->envelope_bytes, 0, sizeof(tx->envelope_bytes) };
+    tx->header = (struct buf){ tx->header_bytes, 0, sizeof(tx->header_bytes) };
+    tx->recipient = (struct span){ NULL, 0 };
+    tx->recipients = 0;
+    tx->id = 0;
+    tx->lost = false;
+    s->tx = tx;
+
+    put_field(tx, MAIL_FIELD_SENDER, mail->mailbox);
+    if (s->authenticated)
+        put_field(tx, MAIL_FIELD_USER, span_of(s->user, s->user_len));
+    put_client(tx, &s->client);
+    put_field(tx, MAIL_FIELD_HELO, span_of(s->helo, s->helo_len));
+    put_tls(tx, &s->client);
+    put_params(tx, &mail->params);
+}
+
+void smtp_tx_end(struct smtp_session *s)
+{
+    if (s->tx == NULL)
+        return;
+    pool_put(s->room->txs, s->tx);
+    s->tx = NULL;
+}
+
+bool smtp_tx_add_recipient(struct smtp_session *s, struct span mailbox)
+{
+    struct smtp_tx *tx = s->tx;
+
+    ASSERT(tx != NULL);
+    ASSERT(mailbox.len > 0);
+    if (tx->recipients >= s->room->config.recipients_max)
+        return false;
+    if (!mail_field_put(&tx->envelope, MAIL_FIELD_RECIPIENT, mailbox))
+        return false;
+    if (tx->recipients == 0)
+        tx->recipient = span_of(tx->envelope.ptr + tx->envelope.len - mailbox.len, mailbox.len);
+    tx->recipients++;
+    return true;
+}
+
+bool smtp_tx_endless(const struct smtp_session *s)
+{
+    ASSERT(s->tx != NULL);
+    return smtp_body_size(&s->tx->body) / 2 > s->room->config.message_bytes_max;
+}
+
+/* In an order that makes the reply the same for every cut of the body into chunks. */
+enum smtp_reply_id smtp_tx_refusal(const struct smtp_session *s)
+{
+    const struct smtp_tx *tx = s->tx;
+
+    if (smtp_tx_endless(s))
+        return SMTP_REPLY_TOO_BIG;
+    if (tx->body.at == SMTP_BODY_BARE)
+        return SMTP_REPLY_BODY_BARE;
+    if (tx->body.at == SMTP_BODY_NUL)
+        return SMTP_REPLY_BODY_NUL;
+    if (smtp_body_size(&tx->body) > s->room->config.message_bytes_max)
+        return SMTP_REPLY_TOO_BIG;
+    if (tx->body.long_line)
+        return SMTP_REPLY_TEXT_LINE_TOO_LONG;
+    if (tx->lost)
+        return tx->lost_why == SMTP_DELIVERY_FULL ? SMTP_REPLY_SPOOL_FULL : SMTP_REPLY_SPOOL_FAILED;
+    return SMTP_REPLY_NONE;
+}
+
+bool smtp_tx_body_kept(const struct smtp_session *s)
+{
+    return s->tx != NULL && smtp_tx_refusal(s) == SMTP_REPLY_NONE;
+}
+
+void smtp_tx_seal(struct smtp_session *s)
+{
+    const struct smtp_env *env = &s->room->env;
+    struct smtp_tx *tx = s->tx;
+    bool fits;
+
+    ASSERT(tx->id == 0);
+    ASSERT(tx->recipients > 0);
+    ASSERT(tx->body.at == SMTP_BODY_DONE);
+    tx->id = mail_id_make(env->ids, env->clock->unix_ms);
+    ASSERT(tx->id != 0);
+    fits = smtp_trace_received(
+        &(struct smtp_trace){
+            .helo = span_of(s->helo, s->helo_len),
+            .host = span_str(s->room->config.hostname),
+            .recipient = tx->recipients == 1 ? tx->recipient : (struct span){ NULL, 0 },
+            .client = s->client.peer.addr,
+            .esmtp = s->esmtp,
+            .secure = s->client.secure,
+            .authenticated = s->authenticated,
+            .tls_version = s->client.tls_version,
+            .tls_cipher = s->client.tls_cipher,
+            .tls_group = s->client.tls_group,
+            .id = tx->id,
+            .unix_ms = env->clock->unix_ms,
+        },
+        &tx->header);
+    ASSERT(fits);
+}
+
+void smtp_tx_mail(const struct smtp_session *s, struct mail *out)
+{
+    const struct smtp_tx *tx = s->tx;
+
+    ASSERT(tx != NULL);
+    ASSERT(tx->id != 0);
+    *out = (struct mail){
+        .envelope = span_of(tx->envelope.ptr, tx->envelope.len),
+        .header = span_of(tx->header.ptr, tx->header.len),
+        .body_bytes = smtp_body_stored(&tx->body),
+        .flags = MAIL_DOT_STUFFED,
+        .id = tx->id,
+    };
+}

@@ -1,0 +1,140 @@
+/*
+ * The configuration file as one frozen struct. Written once at start, read by everybody, never
+ * changed.
+ *
+ * Happy path: config_load reads the file (libconfuse's blocks), fills in defaults, checks every
+ * value, what values mean together, and that the named files are there. Failure: NULL, and a line
+ * "file:line: what is wrong and what is right" for each fault that was found (a syntax error or an
+ * unknown key ends the search). Each key stands in config_key.c, in postern.conf(5) and in
+ * docs/postern.conf.example.
+ */
+#ifndef POSTERN_CONFIG_H
+#define POSTERN_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/span.h"
+
+struct config_log {
+    uint32_t level;   /* enum log_level */
+    const char *file; /* a path, or "-": standard output */
+};
+
+/* The DPDK port. Without a device block no DPDK is started. */
+struct config_device {
+    bool present;
+    const char *name; /* the port's name; "": the first one that EAL finds */
+    const char *eal[LIMIT_EAL_ARGUMENTS];
+    uint32_t eal_count;
+    struct addr address; /* IPv4 */
+    uint32_t prefix_length;
+    struct addr gateway; /* all zero: none */
+    bool mac_set;
+    uint8_t mac[6];
+    uint32_t mtu; /* 0: the device's own */
+};
+
+enum config_idle { CONFIG_IDLE_SLEEP, CONFIG_IDLE_SPIN };
+
+struct config_workers {
+    uint32_t count;
+    uint32_t cores[LIMIT_WORKERS]; /* core_count is 0 (not pinned) or equals count */
+    uint32_t core_count;
+    uint32_t helpers; /* threads for password hashes and RSA signatures */
+    uint32_t idle;    /* enum config_idle */
+};
+
+enum config_path { CONFIG_PATH_DPDK, CONFIG_PATH_KERNEL };
+
+/* A port with implicit TLS (RFC 8314, 3.3). */
+struct config_listener {
+    const char *name;
+    struct addr address; /* all zero: any */
+    uint32_t port;
+    uint32_t path; /* enum config_path */
+    uint32_t line; /* where it ends in the file, for messages */
+};
+
+struct config_certificate {
+    const char *chain; /* PEM, leaf first */
+    const char *key;   /* PEM */
+    uint32_t line;
+};
+
+struct config_tls {
+    struct config_certificate certificates[LIMIT_CERTIFICATES];
+    uint32_t certificate_count;
+    bool tls12;
+    uint32_t ticket_lifetime_s; /* 0: no tickets */
+    uint32_t handshakes_per_turn;
+};
+
+struct config_spool {
+    const char *directory;
+    uint64_t bytes_max;     /* of all segments together; at least two of them */
+    uint64_t segment_bytes; /* a multiple of 1 MB */
+};
+
+struct config_limits {
+    uint32_t connections;            /* of one worker */
+    uint32_t connections_per_client; /* of one worker, by IPv4 address or IPv6 /64 */
+    uint64_t receive_bytes; /* waiting in one connection for the reader; the largest TCP window */
+    uint64_t message_bytes;
+    uint32_t recipients;
+    uint32_t errors;
+    uint32_t auth_tries;
+    uint32_t handshake_timeout_s;
+    uint32_t command_timeout_s;
+    uint32_t data_timeout_s;
+    uint32_t session_timeout_s; /* a whole connection, however busy */
+    uint32_t drain_timeout_s;
+};
+
+/* All of one worker. */
+struct config_auth {
+    uint32_t cache_entries;    /* 0: no cache */
+    uint32_t cache_lifetime_s; /* of a verdict */
+    uint32_t guesses_per_client;
+    uint32_t guesses_per_login;
+    uint32_t guess_window_s;
+    uint32_t block_time_s;
+};
+
+struct config {
+    const char *path;     /* the file itself */
+    const char *hostname; /* in the banner, EHLO and Received */
+    const char *users;    /* path of the users file */
+    const char *user;     /* to become after start when root; "": stay */
+    struct config_log log;
+    struct config_device device;
+    struct config_workers workers;
+    struct config_listener listeners[LIMIT_LISTENERS];
+    uint32_t listener_count;
+    struct config_tls tls;
+    struct config_spool spool;
+    struct config_limits limits;
+    struct config_auth auth;
+    struct config_text *texts; /* owns every string above */
+};
+
+#define CONFIG_ERRORS_MAX \
+    8192 /* bytes of room that callers give for messages; more are counted, not shown */
+
+/*
+ * Reads and checks the file at `path`. NULL: *errors has one line for each fault. The result is
+ * freed by config_free. One thread at a time (libconfuse's scanner is global).
+ */
+struct config *config_load(const char *path, struct buf *errors);
+/* The same from text, and looks at no file: for tests and the fuzzer. `path` is only for messages.
+ */
+struct config *config_parse(const char *path, struct span text, struct buf *errors);
+void config_free(struct config *c);
+/* The effective configuration in the file's own syntax, every key with its value; false when *out
+ * is too small. */
+bool config_print(const struct config *c, struct buf *out);
+
+#endif

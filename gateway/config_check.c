@@ -1,0 +1,200 @@
+/*
+ * What single values cannot show: whether they fit each other, and whether the files that they name
+ * are there. Happy path: nothing is added. Each fault names the line of the value that is easiest
+ * to change.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "gateway/auth_users.h"
+#include "gateway/config_read.h"
+#include "gateway/privs.h"
+
+#define MEGA (1024ULL * 1024)
+
+static bool is_any(const struct addr *a)
+{
+    static const struct addr zero;
+
+    return addr_equal(a, &zero);
+}
+
+static uint32_t network_of(const struct addr *a, uint32_t prefix_length)
+{
+    return addr_v4(a) & (uint32_t)(0xffffffff00000000ULL >> prefix_length);
+}
+
+static void check_device(struct config_read *r)
+{
+    const struct config_device *d = &r->config->device;
+    uint32_t line = config_read_line(r, CONFIG_DEVICE, "gateway");
+
+    if (!d->present || is_any(&d->gateway) || is_any(&d->address))
+        return;
+    if (!addr_is_v4(&d->gateway) ||
+        network_of(&d->gateway, d->prefix_length) != network_of(&d->address, d->prefix_length))
+        config_read_fault(r, line, "gateway: must be an IPv4 address in the network of address");
+    else if (addr_equal(&d->gateway, &d->address))
+        config_read_fault(r, line, "gateway: must be another host, not our own address");
+}
+
+static void check_workers(struct config_read *r)
+{
+    const struct config_workers *w = &r->config->workers;
+    uint32_t line = config_read_line(r, CONFIG_WORKERS, "cores");
+
+    if (w->core_count != 0 && w->core_count != w->count)
+        config_read_fault(r, line, "cores: must be one for each of the %u workers, or {}",
+                          w->count);
+    for (uint32_t i = 0; i < w->core_count; i++) {
+        for (uint32_t j = 0; j < i; j++) {
+            if (w->cores[i] == w->cores[j])
+                config_read_fault(r, line,
+                                  "cores: %u is there twice: a worker has a core of its own",
+                                  w->cores[i]);
+        }
+    }
+}
+
+static bool same_place(const struct config_listener *a, const struct config_listener *b)
+{
+    return a->path == b->path && a->port == b->port &&
+           (is_any(&a->address) || is_any(&b->address) || addr_equal(&a->address, &b->address));
+}
+
+static void check_listener(struct config_read *r, const struct config_listener *l)
+{
+    const struct config_device *d = &r->config->device;
+
+    if (l->path == CONFIG_PATH_DPDK && !d->present)
+        config_read_fault(
+            r, l->line, "listener %s: path = dpdk needs a device block; give one, or path = kernel",
+            l->name);
+    else if (l->path == CONFIG_PATH_DPDK && !is_any(&l->address) && !is_any(&d->address) &&
+             !addr_equal(&l->address, &d->address))
+        config_read_fault(r, l->line, "listener %s: address must be that of the device, or \"*\"",
+                          l->name);
+    for (const struct config_listener *other = r->config->listeners; other < l; other++) {
+        if (same_place(l, other))
+            config_read_fault(r, l->line,
+                              "listener %s: has the address and port of listener %s (line %u); "
+                              "change one of them",
+                              l->name, other->name, other->line);
+    }
+}
+
+static void check_listeners(struct config_read *r)
+{
+    const struct config *c = r->config;
+
+    if (c->listener_count == 0)
+        config_read_fault(r, 0, "no listener: give at least one, like listener \"submissions\" {}");
+    for (uint32_t i = 0; i < c->listener_count; i++)
+        check_listener(r, &c->listeners[i]);
+    if (c->tls.certificate_count == 0)
+        config_read_fault(r, 0,
+                          "no certificate: give one, like "
+                          "tls { certificate { chain = \"/...pem\" key = \"/...pem\" } }");
+}
+
+static void check_spool(struct config_read *r)
+{
+    const struct config_spool *s = &r->config->spool;
+    uint64_t message = r->config->limits.message_bytes;
+
+    if (s->segment_bytes % MEGA != 0)
+        config_read_fault(r, config_read_line(r, CONFIG_SPOOL, "segment"),
+                          "segment: must be a multiple of 1M");
+    if (s->bytes_max < 2 * s->segment_bytes)
+        config_read_fault(r, config_read_line(r, CONFIG_SPOOL, "size"),
+                          "size: must be that of two segments (%llu bytes) at least",
+                          2 * (unsigned long long)s->segment_bytes);
+    if (message > s->bytes_max / 2)
+        config_read_fault(r, config_read_line(r, CONFIG_LIMITS, "message-size"),
+                          "message-size: must be at most half of the spool's size (%llu bytes)",
+                          (unsigned long long)s->bytes_max);
+}
+
+static void check_timeouts(struct config_read *r)
+{
+    const struct config_limits *l = &r->config->limits;
+    uint32_t line = config_read_line(r, CONFIG_LIMITS, "session-timeout");
+
+    if (l->session_timeout_s < l->command_timeout_s || l->session_timeout_s < l->data_timeout_s)
+        config_read_fault(r, line,
+                          "session-timeout: must not be shorter than command-timeout (%us) and "
+                          "data-timeout (%us)",
+                          l->command_timeout_s, l->data_timeout_s);
+}
+
+void config_check_sense(struct config_read *r)
+{
+    check_device(r);
+    check_workers(r);
+    check_listeners(r);
+    check_spool(r);
+    check_timeouts(r);
+}
+
+static void check_file(struct config_read *r, uint32_t line, const char *key, const char *path)
+{
+    struct stat info;
+
+    if (access(path, R_OK) < 0)
+        config_read_fault(r, line, "%s = \"%s\": cannot be read: %s", key, path, strerror(errno));
+    else if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
+        config_read_fault(r, line, "%s = \"%s\": is not a file", key, path);
+}
+
+static void check_spool_directory(struct config_read *r)
+{
+    uint32_t line = config_read_line(r, CONFIG_SPOOL, "directory");
+    const char *path = r->config->spool.directory;
+    struct stat info;
+
+    if (stat(path, &info) < 0)
+        config_read_fault(r, line, "directory = \"%s\": %s; make one that only %s may enter (0700)",
+                          path, strerror(errno),
+                          r->config->user[0] == 0 ? "its owner" : r->config->user);
+    else if (!S_ISDIR(info.st_mode))
+        config_read_fault(r, line, "directory = \"%s\": is not a directory", path);
+}
+
+/* Its lines too, so that --check finds what a start would. */
+static void check_users(struct config_read *r)
+{
+    uint32_t before = r->faults;
+    struct auth_users *users;
+
+    check_file(r, config_read_line(r, CONFIG_ROOT, "users"), "users", r->config->users);
+    if (r->faults > before)
+        return;
+    users = auth_users_load(r->config->users, r->errors);
+    r->faults += users == NULL;
+    auth_users_release(users);
+}
+
+/* Only root becomes somebody else. */
+static void check_user(struct config_read *r)
+{
+    uint8_t text[256];
+    struct buf why = { text, 0, sizeof(text) };
+
+    if (geteuid() == 0 && !privs_user_exists(r->config->user, &why))
+        config_read_fault(r, config_read_line(r, CONFIG_ROOT, "user"), "%.*s", (int)why.len, text);
+}
+
+void config_check_files(struct config_read *r)
+{
+    const struct config *c = r->config;
+
+    check_user(r);
+    check_users(r);
+    for (uint32_t i = 0; i < c->tls.certificate_count; i++) {
+        check_file(r, c->tls.certificates[i].line, "chain", c->tls.certificates[i].chain);
+        check_file(r, c->tls.certificates[i].line, "key", c->tls.certificates[i].key);
+    }
+    check_spool_directory(r);
+}

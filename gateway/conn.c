@@ -1,0 +1,274 @@
+/*
+ * The life of one connection.
+ *
+ * Happy path: conn_open begins TLS and sets the timer; conn_pump runs it whenever there is news,
+ * until nothing moves. A connection that says goodbye sends its end, throws away what still comes
+ * and waits for the peer's end, so that the last reply is not lost to a reset.
+ *
+ * Failure modes: the stream failed: closed. Time out: the session says 421, or, in a handshake, the
+ * connection is cut. Every way out is conn_close, which gives back all that was held.
+ */
+
+#include "base/assert.h"
+#include "base/limits.h"
+#include "gateway/conn_priv.h"
+
+/* Said in clear to a client that speaks no TLS on a TLS port: most show it to their user. */
+#define NOT_TLS_TEXT \
+    "554 5.7.0 This port speaks TLS from the first byte (RFC 8314); use implicit TLS\r\n"
+
+static void set_timer(struct conn *c, uint64_t due_ns)
+{
+    wheel_set(&c->set->wheel, &c->timer, due_ns);
+}
+
+static uint64_t seconds_from_now(const struct conn *c, uint32_t s)
+{
+    return c->set->env.clock->now_ns + s * NS_PER_S;
+}
+
+void conn_close(struct conn *c, const char *result)
+{
+    struct conns *cs = c->set;
+
+    if (c->result == NULL)
+        c->result = result;
+    if (c->committing && c->message != NULL)
+        c->result = "gone before durable";
+    conn_log_session(c);
+    if (c->auth != NULL)
+        auth_cancel(cs->env.auth, c->auth);
+    conn_body_drop(c);
+    conn_session_keep(c, (struct span){ 0 });
+    if (c->session != NULL)
+        smtp_session_close(c->session);
+    conn_clients_leave(cs->clients, &c->lower->peer.addr);
+    if (c->tls != NULL && c->io == c->lower)
+        c->lower = c->io = tls_conn_detach(c->tls);
+    c->io->ops->close(c->io);
+    wheel_cancel(&cs->wheel, &c->timer);
+    list_remove(&c->wait);
+    list_remove(&c->all);
+    pool_put(cs->pool, c);
+}
+
+void conn_begin_closing(struct conn *c, const char *result)
+{
+    if (c->result == NULL)
+        c->result = result;
+    c->phase = CONN_CLOSING;
+    c->closing_ns = c->set->env.clock->now_ns;
+    c->io->ops->shutdown(c->io);
+    set_timer(c, seconds_from_now(c, c->set->config.linger_s));
+}
+
+void conn_wait_for_room(struct conn *c)
+{
+    if (!list_linked(&c->wait))
+        list_append(&c->set->rooms, &c->wait);
+}
+
+static enum conn_progress begin_session(struct conn *c)
+{
+    struct smtp_client client = {
+        .peer = c->lower->peer,
+        .local = c->lower->local,
+        .secure = c->tls != NULL || c->listener->secure,
+    };
+
+    if (c->tls != NULL) {
+        c->io = tls_conn_stream(c->tls);
+        tls_conn_info(c->tls, &c->tls_info);
+        client.tls_version = c->tls_info.version;
+        client.tls_cipher = c->tls_info.cipher;
+        client.tls_group = c->tls_info.group;
+    }
+    c->session = smtp_session_open(c->set->env.smtp, &client);
+    if (c->session == NULL) {
+        conn_close(c, "no session left");
+        return CONN_GONE;
+    }
+    if (c->set->draining)
+        smtp_session_end(c->session, SMTP_END_SHUTDOWN);
+    c->phase = CONN_SESSION;
+    c->want = SMTP_WANT_OUTPUT;                      /* the banner */
+    set_timer(c, smtp_session_deadline(c->session)); /* conn_timer looks further */
+    return CONN_MOVED;
+}
+
+static enum conn_progress handshake_failed(struct conn *c)
+{
+    struct tls_error error = *tls_conn_error(c->tls);
+
+    c->lower = c->io = tls_conn_detach(c->tls);
+    c->tls = NULL;
+    if (c->lower->ready & STREAM_FAILED) {
+        conn_close(c, error.reason);
+        return CONN_GONE;
+    }
+    if (error.not_tls)
+        stream_write(c->lower, SPAN_LITERAL(NOT_TLS_TEXT));
+    conn_begin_closing(c, error.not_tls ? "not TLS" : error.reason);
+    return CONN_MOVED;
+}
+
+static enum conn_progress handshake_step(struct conn *c)
+{
+    struct conns *cs = c->set;
+
+    if (tls_conn_handshake_is_dear(c->tls)) {
+        if (cs->handshake_budget == 0) {
+            if (!list_linked(&c->wait))
+                list_append(&cs->handshakes, &c->wait);
+            return CONN_STUCK;
+        }
+        cs->handshake_budget--;
+    }
+    switch (tls_conn_handshake(c->tls)) {
+    case TLS_DONE: return begin_session(c);
+    case TLS_WANT_INPUT:
+    case TLS_WANT_OUTPUT:
+    case TLS_WANT_SIGNATURE: return CONN_STUCK;
+    case TLS_FAILED: return handshake_failed(c);
+    }
+    UNREACHABLE("every outcome is met");
+}
+
+/* Throws away what still comes, from below TLS: nobody will look at it. */
+static enum conn_progress closing_step(struct conn *c)
+{
+    struct stream *s = c->lower;
+    struct span run;
+
+    if (s->ready & STREAM_FAILED || (c->io->ready & STREAM_FAILED)) {
+        conn_close(c, NULL);
+        return CONN_GONE;
+    }
+    while (s->ops->peek(s, &run, 1) == 1)
+        s->ops->consume(s, run.len);
+    if ((s->ready & STREAM_ENDED) == 0)
+        return CONN_STUCK;
+    conn_close(c, NULL);
+    return CONN_GONE;
+}
+
+static enum conn_progress step(struct conn *c)
+{
+    switch (c->phase) {
+    case CONN_HANDSHAKE: return handshake_step(c);
+    case CONN_SESSION: return conn_session_step(c);
+    case CONN_CLOSING: return closing_step(c);
+    }
+    UNREACHABLE("every phase has a step");
+}
+
+/* Nothing moves any more: is that because the other side is gone? */
+static void look_for_the_end(struct conn *c)
+{
+    bool asks_peer = c->want == SMTP_WANT_INPUT || c->want == SMTP_WANT_BODY;
+
+    if (c->io->ready & STREAM_FAILED || c->lower->ready & STREAM_FAILED) {
+        conn_close(c, "connection lost");
+        return;
+    }
+    if ((c->io->ready & STREAM_ENDED) == 0 || (c->io->ready & STREAM_READABLE) != 0)
+        return;
+    if (c->phase == CONN_HANDSHAKE)
+        conn_close(c, "ended in the handshake");
+    else if (c->phase == CONN_SESSION && asks_peer && !list_linked(&c->wait))
+        conn_begin_closing(c, c->want == SMTP_WANT_BODY ? "ended within a message" : "ended");
+}
+
+void conn_pump(struct conn *c)
+{
+    enum conn_progress p = CONN_MOVED;
+
+    if (c->tls != NULL && c->phase != CONN_HANDSHAKE)
+        tls_conn_update(c->tls);
+    for (unsigned n = 0; n < LIMIT_PUMP_STEPS && p == CONN_MOVED; n++)
+        p = step(c);
+    if (p == CONN_MOVED)
+        stream_requeue(c->lower); /* it has had its share of this turn */
+    else if (p == CONN_STUCK)
+        look_for_the_end(c);
+}
+
+void conn_open(struct conn *c)
+{
+    struct conns *cs = c->set;
+
+    set_timer(c, seconds_from_now(c, cs->config.handshake_timeout_s));
+    if (c->listener->tls) {
+        c->tls = tls_conn_open(cs->env.tls, c->lower);
+        if (c->tls == NULL)
+            conn_close(c, "no TLS connection left");
+        else
+            conn_pump(c);
+    } else if (begin_session(c) == CONN_MOVED) {
+        conn_pump(c);
+    }
+}
+
+/* The client had its time, or it is too slow: 421, and off. */
+static void give_up(struct conn *c)
+{
+    counter_inc(c->set->env.counters, COUNTER_CONN_TIMEOUTS);
+    if (c->phase != CONN_SESSION || c->giving_up) {
+        conn_close(c, c->phase == CONN_HANDSHAKE ? "handshake timed out" : "timed out");
+        return;
+    }
+    c->giving_up = true;
+    smtp_session_end(c->session, SMTP_END_TIMEOUT);
+    conn_body_drop(c);
+    c->want = SMTP_WANT_OUTPUT;
+    set_timer(c, seconds_from_now(c, c->set->config.linger_s)); /* the 421 has to get out by then */
+    conn_pump(c);
+}
+
+/* When to look at it again: the session's deadline, or earlier, to see how a body goes and how old
+ * it all is. */
+static uint64_t look_again_ns(const struct conn *c)
+{
+    uint64_t due_ns = smtp_session_deadline(c->session);
+    uint64_t end_ns = c->accepted_ns + c->set->config.session_timeout_s * NS_PER_S;
+    uint64_t body_ns = seconds_from_now(c, LIMIT_BODY_GRACE_S);
+
+    if (end_ns < due_ns)
+        due_ns = end_ns;
+    return c->want == SMTP_WANT_BODY && body_ns < due_ns ? body_ns : due_ns;
+}
+
+void conn_timer(struct conn *c)
+{
+    bool our_turn =
+        c->want == SMTP_WANT_VERDICT || c->want == SMTP_WANT_DURABLE || list_linked(&c->wait);
+
+    if (c->phase != CONN_SESSION || c->giving_up || conn_body_is_too_slow(c))
+        give_up(c);
+    else if (our_turn)
+        set_timer(c, seconds_from_now(c, 1));
+    else if (look_again_ns(c) > c->set->env.clock->now_ns)
+        set_timer(c, look_again_ns(c));
+    else
+        give_up(c);
+}
+
+void conn_end(struct conn *c)
+{
+    if (c->phase == CONN_HANDSHAKE) {
+        conn_close(c, "shutting down");
+        return;
+    }
+    if (c->phase != CONN_SESSION || smtp_session_in_body(c->session))
+        return; /* a message is let in whole; conn_body_done ends the session after its reply */
+    smtp_session_end(c->session, SMTP_END_SHUTDOWN);
+    if (c->want == SMTP_WANT_INPUT)
+        c->want = SMTP_WANT_OUTPUT;
+    conn_pump(c);
+}
+
+void conn_abort(struct conn *c)
+{
+    c->io->ops->abort(c->io);
+    conn_close(c, "shutting down");
+}

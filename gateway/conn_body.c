@@ -1,0 +1,217 @@
+/*
+ * A body on its way from the stream to the spool.
+ *
+ * Happy path: get an extent; the stream reads (TLS decrypts) straight into it; the session looks at
+ * the new bytes where they lie; a full extent is appended; at the end of data the message is
+ * committed and the session waits until it is durable. No byte is moved twice but the few that were
+ * read behind a command.
+ *
+ * Failure modes: no extent, no message or no place in the ring: nothing is read, the transport's
+ * window closes, and the connection waits in conns.rooms. The spool has no room or failed: the
+ * session skips the rest and answers 452 or 451. The connection breaks: the message is aborted; or,
+ * if its commit is under way, it becomes durable without an owner, and the client, who saw no 250,
+ * may send it again (RFC 5321, 6.1).
+ */
+#include "base/assert.h"
+#include "base/limits.h"
+#include "gateway/conn_priv.h"
+
+static enum smtp_delivery delivery_of(enum spool_state state)
+{
+    switch (state) {
+    case SPOOL_DURABLE: return SMTP_DELIVERY_DURABLE;
+    case SPOOL_FULL: return SMTP_DELIVERY_FULL;
+    case SPOOL_FAILED: return SMTP_DELIVERY_FAILED;
+    case SPOOL_FILLING:
+    case SPOOL_COMMITTING: break;
+    }
+    UNREACHABLE("a message in flight has no delivery");
+}
+
+void conn_body_drop(struct conn *c)
+{
+    struct spool_port *port = c->set->env.spool;
+
+    if (c->extent != NULL)
+        spool_extent_put(port, c->extent);
+    c->extent = NULL;
+    if (c->message == NULL)
+        return;
+    c->message->owner = NULL;
+    if (!c->committing)
+        spool_message_abort(port, c->message);
+    c->message = NULL;
+    c->committing = false;
+}
+
+/* A message and an extent with room, or false: none now. */
+static bool have_room(struct conn *c)
+{
+    struct spool_port *port = c->set->env.spool;
+
+    if (c->message == NULL)
+        c->message = spool_message_begin(port, c);
+    if (c->message == NULL)
+        return false;
+    if (c->extent == NULL)
+        c->extent = spool_extent_get(port);
+    return c->extent != NULL;
+}
+
+/* Hands a filled extent to the spool; false: the ring is full now. */
+static bool append_extent(struct conn *c)
+{
+    if (!spool_message_append(c->set->env.spool, c->message, c->extent))
+        return false;
+    c->extent = NULL;
+    return true;
+}
+
+/* The spool can't keep it: forget the message, let the session look for the end alone. */
+static void lose(struct conn *c)
+{
+    enum smtp_delivery why = delivery_of(c->message->state);
+
+    conn_body_drop(c);
+    smtp_session_body_lost(c->session, why);
+}
+
+/* Up to cap bytes: first those that were read behind a command, then the stream's. */
+static uint32_t take_bytes(struct conn *c, uint8_t *to, uint32_t cap)
+{
+    uint32_t n;
+
+    if (c->input.len == 0)
+        return c->io->ops->read(c->io, to, cap);
+    n = c->input.len < cap ? c->input.len : cap;
+    memcpy(to, c->input.ptr, n);
+    conn_session_keep(c, span_skip(span_of(c->input.ptr, c->input.len), n));
+    return n;
+}
+
+static void note_progress(struct conn *c, uint32_t taken, enum smtp_body_outcome outcome)
+{
+    c->body_received += taken;
+    if (!smtp_session_body_kept(c->session))
+        conn_body_drop(c); /* refused: the next message must not go on behind it */
+    if (outcome == SMTP_BODY_MORE)
+        return;
+    c->want = SMTP_WANT_OUTPUT; /* the session has an answer, or the message, to give */
+    c->commit_ns = c->set->env.clock->now_ns;
+}
+
+/* A body whose bytes are not kept: read into the scratch, look for the end. */
+static enum conn_progress skip_step(struct conn *c)
+{
+    enum smtp_body_outcome outcome;
+    uint8_t *at = c->set->scratch;
+    uint32_t taken;
+    uint32_t n = take_bytes(c, at, LIMIT_READ_BYTES);
+
+    if (n == 0)
+        return CONN_STUCK;
+    outcome = smtp_session_body(c->session, span_of(at, n), &taken);
+    if (taken < n)
+        conn_session_keep(c, span_of(at + taken, n - taken));
+    note_progress(c, taken, outcome);
+    return CONN_MOVED;
+}
+
+enum conn_progress conn_body_step(struct conn *c)
+{
+    enum smtp_body_outcome outcome;
+    struct spool_extent *e;
+    uint32_t room;
+    uint32_t taken;
+    uint32_t n;
+
+    if (c->message != NULL && c->message->state > SPOOL_COMMITTING)
+        lose(c);
+    if (!smtp_session_body_kept(c->session)) {
+        conn_body_drop(c);
+        return skip_step(c);
+    }
+    if (!have_room(c) || (c->extent->len == c->extent->cap && !append_extent(c))) {
+        conn_wait_for_room(c);
+        return CONN_STUCK;
+    }
+    e = c->extent;
+    if (e == NULL)
+        return CONN_MOVED; /* the full one has gone; the next step gets another */
+    room = e->cap - e->len;
+    n = take_bytes(c, e->data + e->len, room < LIMIT_READ_BYTES ? room : LIMIT_READ_BYTES);
+    if (n == 0)
+        return CONN_STUCK;
+    outcome = smtp_session_body(c->session, span_of(e->data + e->len, n), &taken);
+    ASSERT(taken <= n);
+    if (taken < n)
+        conn_session_keep(c, span_of(e->data + e->len + taken, n - taken));
+    e->len += taken;
+    note_progress(c, taken, outcome);
+    return CONN_MOVED;
+}
+
+enum conn_progress conn_body_commit(struct conn *c)
+{
+    struct spool_port *port = c->set->env.spool;
+    struct mail mail;
+
+    if (c->committing)
+        return CONN_STUCK;
+    smtp_session_mail(c->session, &mail);
+    if (c->message == NULL)
+        c->message = spool_message_begin(port, c);
+    if (c->message == NULL) {
+        conn_wait_for_room(c);
+        return CONN_STUCK;
+    }
+    if (c->message->state > SPOOL_COMMITTING) {
+        conn_body_done(c);
+        return CONN_MOVED;
+    }
+    if (c->extent != NULL && c->extent->len == 0) {
+        spool_extent_put(port, c->extent);
+        c->extent = NULL;
+    }
+    if ((c->extent != NULL && !append_extent(c)) ||
+        !spool_message_commit(port, c->message, &mail)) {
+        conn_wait_for_room(c);
+        return CONN_STUCK;
+    }
+    c->committing = true;
+    return CONN_STUCK;
+}
+
+void conn_body_done(struct conn *c)
+{
+    static const char *const results[] = {
+        [SMTP_DELIVERY_DURABLE] = "durable",
+        [SMTP_DELIVERY_FULL] = "spool full",
+        [SMTP_DELIVERY_FAILED] = "spool failed",
+    };
+    enum smtp_delivery how = delivery_of(c->message->state);
+    struct spool_message *m = c->message;
+    struct mail mail;
+
+    smtp_session_mail(c->session, &mail);
+    conn_log_message(c, &mail, results[how]);
+    if (c->committing) {
+        spool_message_release(c->set->env.spool, m);
+        c->message = NULL;
+        c->committing = false;
+    }
+    conn_body_drop(c);
+    smtp_session_durable(c->session, how);
+    if (c->set->draining)
+        smtp_session_end(c->session, SMTP_END_SHUTDOWN);
+    c->want = SMTP_WANT_OUTPUT;
+}
+
+bool conn_body_is_too_slow(const struct conn *c)
+{
+    uint64_t age_s = (c->set->env.clock->now_ns - c->body_ns) / NS_PER_S;
+
+    if (c->want != SMTP_WANT_BODY || age_s <= LIMIT_BODY_GRACE_S)
+        return false;
+    return c->body_received < (age_s - LIMIT_BODY_GRACE_S) * LIMIT_BODY_BYTES_PER_S;
+}

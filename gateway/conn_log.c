@@ -1,0 +1,101 @@
+/* A line for each session and one for each message. Values are escaped by base/log; secrets never
+ * come here. */
+#include <stdio.h>
+
+#include "base/assert.h"
+#include "gateway/conn_priv.h"
+
+#define NAME_MAX_BYTES 40
+#define TO_MAX_BYTES   512 /* recipients in a line; the count beside it is always whole */
+
+static void put_common(struct log_line *line, const struct conn *c)
+{
+    char text[NAME_MAX_BYTES + ADDR_TEXT_MAX];
+    char peer[ADDR_TEXT_MAX];
+
+    snprintf(text, sizeof(text), "%u-%llu", c->set->config.worker, (unsigned long long)c->number);
+    log_str(line, "session", text);
+    addr_format(&c->lower->peer.addr, peer);
+    snprintf(text, sizeof(text), addr_is_v4(&c->lower->peer.addr) ? "%s:%u" : "[%s]:%u", peer,
+             c->lower->peer.port);
+    log_str(line, "client", text);
+}
+
+static void put_tls(struct log_line *line, const struct conn *c)
+{
+    if (c->tls_info.version == NULL)
+        return;
+    log_str(line, "tls", c->tls_info.version);
+    log_str(line, "cipher", c->tls_info.cipher);
+    log_str(line, "group", c->tls_info.group);
+    log_str(line, "resumed", c->tls_info.resumed ? "yes" : "no");
+}
+
+void conn_log_session(const struct conn *c)
+{
+    struct log *log = c->set->env.log;
+    struct log_line *line = log_begin(log, LOG_LEVEL_INFO, "session");
+    struct smtp_summary sum = { 0 };
+
+    if (line == NULL)
+        return;
+    put_common(line, c);
+    log_str(line, "listener", c->listener->name);
+    put_tls(line, c);
+    if (c->session != NULL) {
+        smtp_session_summary(c->session, &sum);
+        log_span(line, "user", sum.user);
+        log_span(line, "helo", sum.helo);
+        log_u64(line, "commands", sum.commands);
+        log_u64(line, "messages", sum.messages);
+        log_u64(line, "errors", sum.errors);
+    }
+    log_u64(line, "ms", (c->set->env.clock->now_ns - c->accepted_ns) / NS_PER_MS);
+    log_str(line, "result", c->result != NULL ? c->result : sum.result != NULL ? sum.result : "-");
+    log_end(log, line);
+}
+
+/* The sender, the recipients joined by commas and cut at a bound, and how many there are. */
+static void put_envelope(struct log_line *line, struct span envelope)
+{
+    uint8_t room[TO_MAX_BYTES];
+    struct buf to = { room, 0, sizeof(room) };
+    struct mail_field f;
+    uint64_t count = 0;
+    bool whole = true;
+
+    while (mail_field_next(&envelope, &f)) {
+        if (f.type == MAIL_FIELD_SENDER)
+            log_span(line, "from", f.value);
+        if (f.type == MAIL_FIELD_USER)
+            log_span(line, "user", f.value);
+        if (f.type != MAIL_FIELD_RECIPIENT)
+            continue;
+        whole = whole && f.value.len + 1 <= buf_room(&to);
+        if (whole && count > 0)
+            buf_put(&to, SPAN_LITERAL(","));
+        if (whole)
+            buf_put(&to, f.value);
+        count++;
+    }
+    log_span(line, "to", span_of(to.ptr, to.len));
+    log_u64(line, "recipients", count);
+}
+
+void conn_log_message(const struct conn *c, const struct mail *mail, const char *result)
+{
+    struct log *log = c->set->env.log;
+    struct log_line *line = log_begin(log, LOG_LEVEL_INFO, "message");
+    char id[MAIL_ID_TEXT];
+
+    if (line == NULL)
+        return;
+    mail_id_format(mail->id, id);
+    log_str(line, "id", id);
+    put_common(line, c);
+    put_envelope(line, mail->envelope);
+    log_u64(line, "size", mail->body_bytes);
+    log_u64(line, "durable_us", (c->set->env.clock->now_ns - c->commit_ns) / NS_PER_US);
+    log_str(line, "result", result);
+    log_end(log, line);
+}

@@ -1,0 +1,148 @@
+/*
+ * The session's wants, met: bytes for SMTP_WANT_INPUT, a segment for its replies, a verdict,
+ * durability.
+ *
+ * Plaintext is read into the worker's scratch and used from there; only what is left over (the
+ * start of a line, or commands behind one that waits) is kept, in a buffer that the connection has
+ * while there is anything to keep. Replies go straight into the segment that will leave: all that
+ * one input gave is one segment.
+ */
+#include "base/assert.h"
+#include "base/limits.h"
+#include "gateway/conn_priv.h"
+
+void conn_session_keep(struct conn *c, struct span rest)
+{
+    struct conns *cs = c->set;
+
+    ASSERT(rest.len <= LIMIT_CONN_INPUT_BYTES);
+    if (rest.len == 0) {
+        if (c->input.ptr != NULL) {
+            explicit_bzero(c->input.ptr, c->input.len); /* it may have been an AUTH line */
+            pool_put(cs->inputs, c->input.ptr);
+        }
+        c->input = (struct buf){ 0 };
+        return;
+    }
+    if (c->input.ptr == NULL) {
+        c->input.ptr = pool_get(cs->inputs);
+        c->input.cap = LIMIT_CONN_INPUT_BYTES;
+        ASSERT(c->input.ptr != NULL); /* there is one for each connection */
+    }
+    if (rest.ptr != c->input.ptr)
+        memmove(c->input.ptr, rest.ptr, rest.len);
+    c->input.len = rest.len;
+}
+
+/* What there is to show to the session: what was kept, and what the stream has behind it. */
+static struct span gather_input(struct conn *c, bool *more)
+{
+    struct buf *in = &c->input;
+    uint8_t *at = c->set->scratch;
+    uint32_t n;
+
+    *more = false;
+    if (c->want != SMTP_WANT_INPUT)
+        return span_of(in->ptr, in->len);
+    if (in->len == 0) {
+        n = c->io->ops->read(c->io, at, LIMIT_READ_BYTES);
+        *more = n > 0;
+        return span_of(at, n);
+    }
+    n = buf_room(in) < LIMIT_READ_BYTES ? buf_room(in) : LIMIT_READ_BYTES;
+    n = n > 0 ? c->io->ops->read(c->io, in->ptr + in->len, n) : 0;
+    in->len += n;
+    *more = n > 0;
+    return span_of(in->ptr, in->len);
+}
+
+static void take_verdict(struct conn *c, enum smtp_verdict v)
+{
+    c->auth = NULL;
+    smtp_session_verdict(c->session, v);
+    if (c->set->draining)
+        smtp_session_end(c->session, SMTP_END_SHUTDOWN);
+    c->want = SMTP_WANT_OUTPUT; /* it has something to say */
+}
+
+void conn_session_verdict(void *conn, enum smtp_verdict v)
+{
+    struct conn *c = conn;
+
+    ASSERT(c->auth != NULL && c->want == SMTP_WANT_VERDICT);
+    take_verdict(c, v);
+    conn_pump(c);
+}
+
+static enum conn_progress ask_for_verdict(struct conn *c)
+{
+    enum smtp_verdict verdict;
+    struct smtp_auth question;
+
+    if (c->auth != NULL)
+        return CONN_STUCK;
+    explicit_bzero(c->set->scratch, LIMIT_READ_BYTES); /* the AUTH line was read there */
+    smtp_session_auth(c->session, &question);
+    c->auth = auth_check(c->set->env.auth, &c->lower->peer, &question, c, &verdict);
+    if (c->auth != NULL)
+        return CONN_STUCK;
+    take_verdict(c, verdict);
+    return CONN_MOVED;
+}
+
+static enum conn_progress meet_want(struct conn *c, bool moved)
+{
+    switch (c->want) {
+    case SMTP_WANT_INPUT:
+    case SMTP_WANT_OUTPUT: return moved ? CONN_MOVED : CONN_STUCK;
+    case SMTP_WANT_BODY:
+        c->body_ns = c->set->env.clock->now_ns;
+        c->body_received = 0;
+        return CONN_MOVED;
+    case SMTP_WANT_VERDICT: return ask_for_verdict(c);
+    case SMTP_WANT_DURABLE: return conn_body_commit(c);
+    case SMTP_WANT_CLOSE: conn_begin_closing(c, NULL); return CONN_MOVED;
+    }
+    UNREACHABLE("every want is met");
+}
+
+/* Runs the session once, its replies straight into the segment that will leave. */
+static enum conn_progress run(struct conn *c)
+{
+    struct seg *seg;
+    struct span in;
+    struct buf out;
+    bool moved;
+
+    if (c->want == SMTP_WANT_INPUT && (c->io->ready & STREAM_READABLE) == 0)
+        return CONN_STUCK;
+    seg = c->io->ops->reserve(c->io, LIMIT_REPLY_BYTES);
+    if (seg == NULL)
+        return CONN_STUCK;
+    in = gather_input(c, &moved);
+    out = (struct buf){ seg->data, 0, seg_tailroom(seg) };
+    c->want = smtp_session_run(c->session, &in, &out);
+    ASSERT(out.len <= out.cap);
+    conn_session_keep(c, in);
+    if (out.len > 0) {
+        seg->len = out.len;
+        c->io->ops->commit(c->io, seg);
+        moved = true;
+    } else {
+        seg_release(seg);
+    }
+    return meet_want(c, moved);
+}
+
+enum conn_progress conn_session_step(struct conn *c)
+{
+    switch (c->want) {
+    case SMTP_WANT_BODY: return conn_body_step(c);
+    case SMTP_WANT_VERDICT: return ask_for_verdict(c);
+    case SMTP_WANT_DURABLE: return conn_body_commit(c);
+    case SMTP_WANT_INPUT:
+    case SMTP_WANT_OUTPUT: return run(c);
+    case SMTP_WANT_CLOSE: break;
+    }
+    UNREACHABLE("a closing session is not run");
+}

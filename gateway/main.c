@@ -1,0 +1,159 @@
+/*
+ * postern: the command line, signals, and the wait for the end.
+ *
+ * Exit codes: 0 stopped as asked; 1 could not start; 2 wrong usage or configuration.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "gateway/program.h"
+
+#define DEFAULT_CONFIG "/etc/postern/postern.conf"
+#define TICK_MS        100
+
+enum { EXIT_USAGE = 2 };
+
+struct options {
+    const char *config;
+    bool check;
+    bool verbose;
+};
+
+static const char usage[] = "usage: postern [-c FILE] [--check [-v]]\n"
+                            "  -c, --config FILE  configuration (" DEFAULT_CONFIG ")\n"
+                            "  -t, --check        check the configuration and end\n"
+                            "  -v, --verbose      with --check: print every key with its value\n"
+                            "  -V, --version      print the version and end\n"
+                            "  -h, --help         print this and end\n"
+                            "See postern(8) and postern.conf(5).\n";
+
+static void parse_options(int argc, char **argv, struct options *o)
+{
+    static const struct option longs[] = {
+        { "config", required_argument, NULL, 'c' }, { "check", no_argument, NULL, 't' },
+        { "verbose", no_argument, NULL, 'v' },      { "version", no_argument, NULL, 'V' },
+        { "help", no_argument, NULL, 'h' },         { 0 },
+    };
+    int opt;
+
+    while ((opt = getopt_long(argc, argv, "c:tvVh", longs, NULL)) != -1) {
+        switch (opt) {
+        case 'c': o->config = optarg; break;
+        case 't': o->check = true; break;
+        case 'v': o->verbose = true; break;
+        case 'V': puts("postern " POSTERN_VERSION); exit(EXIT_SUCCESS);
+        case 'h': fputs(usage, stdout); exit(EXIT_SUCCESS);
+        default: fputs(usage, stderr); exit(EXIT_USAGE);
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "postern: unexpected argument '%s'\n%s", argv[optind], usage);
+        exit(EXIT_USAGE);
+    }
+}
+
+static int check(const struct config *config, bool verbose)
+{
+    static uint8_t room[1 << 20];
+    struct buf out = { room, 0, sizeof(room) };
+
+    if (verbose && !config_print(config, &out)) {
+        fputs("postern: the configuration is too large to print\n", stderr);
+        return EXIT_USAGE;
+    }
+    fwrite(out.ptr, 1, out.len, stdout);
+    fprintf(stderr, "%s: the configuration is good\n", config->path);
+    return EXIT_SUCCESS;
+}
+
+/* The signals that main waits for; blocked in every thread. */
+static sigset_t own_signals(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGUSR1);
+    return set;
+}
+
+/* The next signal, or 0 after a tick. */
+static int next_signal(const sigset_t *set)
+{
+    struct timespec tick = { 0, TICK_MS * 1000000L };
+    int sig = sigtimedwait(set, NULL, &tick);
+
+    return sig > 0 ? sig : 0;
+}
+
+static void serve(struct program *p, const sigset_t *set)
+{
+    int sig = 0;
+
+    while (sig != SIGTERM && sig != SIGINT) {
+        sig = next_signal(set);
+        if (sig == SIGHUP)
+            program_reload(p);
+        if (sig == SIGUSR1)
+            program_log_counters(p);
+        program_tick(p);
+    }
+}
+
+/* Until no session is left, patience ends, or a second signal says: now. */
+static void drain(struct program *p, const struct config *config, const sigset_t *set)
+{
+    uint64_t ticks = config->limits.drain_timeout_s * 1000ULL / TICK_MS;
+    int sig = 0;
+
+    for (uint64_t n = 0; n < ticks && sig != SIGTERM && sig != SIGINT; n++) {
+        if (program_drain(p))
+            return;
+        sig = next_signal(set);
+    }
+}
+
+static int run(const struct config *config)
+{
+    char text[1024] = "";
+    struct buf why = { (uint8_t *)text, 0, sizeof(text) - 1 };
+    sigset_t set = own_signals();
+    struct program *p;
+
+    signal(SIGPIPE, SIG_IGN);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    p = program_start(config, &why);
+    if (p == NULL) {
+        fprintf(stderr, "postern: %.*s\n", (int)why.len, text);
+        return EXIT_FAILURE;
+    }
+    serve(p, &set);
+    drain(p, config, &set);
+    program_stop(p);
+    return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    struct options o = { .config = DEFAULT_CONFIG };
+    char text[CONFIG_ERRORS_MAX];
+    struct buf errors = { (uint8_t *)text, 0, sizeof(text) };
+    struct config *config;
+    int code;
+
+    parse_options(argc, argv, &o);
+    config = config_load(o.config, &errors);
+    if (config == NULL) {
+        fwrite(text, 1, errors.len, stderr);
+        return EXIT_USAGE;
+    }
+    code = o.check ? check(config, o.verbose) : run(config);
+    config_free(config);
+    return code;
+}

@@ -1,0 +1,366 @@
+/*
+ * The order in which the program comes up, and goes down.
+ *
+ * Up: limits, DPDK's port, certificates, users, spool (recovery), helpers, workers with their
+ * listeners, log, rights dropped, threads. Down: workers, helpers, spool writer, log, memory: each
+ * after those that use it. Failure: the first step that fails says why in one sentence, and what
+ * was opened is closed again.
+ */
+#include "gateway/program.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/assert.h"
+#include "dataplane/nic/nic_port.h"
+#include "gateway/auth_users.h"
+#include "gateway/helper.h"
+#include "gateway/logger.h"
+#include "gateway/privs.h"
+#include "gateway/spooler.h"
+#include "gateway/worker.h"
+
+#define LOG_PATIENCE_MS 2000
+
+struct program {
+    const struct config *config;
+    struct clock clock; /* main's own */
+    struct counters counters;
+    struct counters logger_counters; /* the logger's thread writes these */
+    struct log *log;
+    bool eal;
+    struct nic_port *port;
+    struct tls_ctx *tls;
+    struct auth_users *users;
+    struct spooler *spooler;
+    struct helper *helper;
+    struct worker *workers[LIMIT_WORKERS];
+    struct logger *logger;
+    struct spool_recovery recovery;
+    bool draining;
+};
+
+static void set_clock(struct program *p)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    p->clock.now_ns = (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+    clock_gettime(CLOCK_REALTIME, &ts);
+    p->clock.unix_ms = (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / NS_PER_MS;
+}
+
+static void log_event(struct program *p, enum log_level level, const char *event, const char *key,
+                      const char *value)
+{
+    struct log_line *line;
+
+    set_clock(p);
+    line = log_begin(p->log, level, event);
+    if (line == NULL)
+        return;
+    if (key != NULL)
+        log_str(line, key, value);
+    log_end(p->log, line);
+}
+
+/* --- up -------------------------------------------------------------------------------------- */
+
+static bool raise_limits(struct program *p, struct buf *why)
+{
+    const struct config *cfg = p->config;
+    uint64_t files = 256 + (uint64_t)cfg->workers.count * 16;
+
+    for (unsigned i = 0; i < cfg->listener_count; i++)
+        if (cfg->listeners[i].path == CONFIG_PATH_KERNEL)
+            files += (uint64_t)cfg->workers.count * cfg->limits.connections / cfg->listener_count;
+    return privs_user_exists(cfg->user, why) && privs_raise_limits(files, why);
+}
+
+static bool open_port(struct program *p, struct buf *why)
+{
+    const struct config_device *d = &p->config->device;
+    char *argv[LIMIT_EAL_ARGUMENTS + 2] = { (char *)"postern" };
+    struct nic_port_config pc = {
+        .queues = (uint16_t)p->config->workers.count,
+        .connections = p->config->limits.connections,
+        .mtu = (uint16_t)d->mtu,
+        .mac_set = d->mac_set,
+    };
+    struct nic_port_info info;
+
+    if (!d->present)
+        return true;
+    if (d->name[0] != '\0')
+        pc.device = d->name;
+    for (unsigned i = 0; i < d->eal_count; i++)
+        argv[i + 1] = (char *)d->eal[i];
+    if (!nic_eal_start((int)d->eal_count + 1, argv, why))
+        return false;
+    p->eal = true;
+    memcpy(pc.mac, d->mac, sizeof(pc.mac));
+    p->port = nic_port_open(&pc, why);
+    if (p->port == NULL)
+        return false;
+    nic_port_info(p->port, &info);
+    if (info.queues >= pc.queues)
+        return true;
+    buf_printf(why, "%s has queues for %u workers, and workers { count = %u }", info.device,
+               info.queues, pc.queues);
+    return false;
+}
+
+static bool open_tls(struct program *p, struct buf *why)
+{
+    const struct config_tls *t = &p->config->tls;
+    struct tls_config tc = { .certificate_count = t->certificate_count,
+                             .tls12 = t->tls12,
+                             .ticket_lifetime_s = t->ticket_lifetime_s };
+
+    for (unsigned i = 0; i < t->certificate_count; i++) {
+        tc.certificates[i].chain_path = t->certificates[i].chain;
+        tc.certificates[i].key_path = t->certificates[i].key;
+    }
+    p->tls = tls_ctx_create(&tc, why);
+    if (p->tls == NULL)
+        return false;
+    set_clock(p);
+    tls_ctx_rotate(p->tls, p->clock.unix_ms);
+    return true;
+}
+
+static bool open_users(struct program *p, struct buf *why)
+{
+    p->users = auth_users_load(p->config->users, why);
+    return p->users != NULL;
+}
+
+static bool open_log(struct program *p, struct buf *why)
+{
+    set_clock(p);
+    p->log =
+        log_create(LIMIT_LOG_SLOTS, (enum log_level)p->config->log.level, &p->clock, &p->counters);
+    if (p->log == NULL)
+        buf_printf(why, "log: not enough memory");
+    return p->log != NULL;
+}
+
+static bool open_spool(struct program *p, struct buf *why)
+{
+    p->spooler = spooler_open(p->config, &p->recovery, why);
+    return p->spooler != NULL;
+}
+
+static bool open_helper(struct program *p, struct buf *why)
+{
+    p->helper = helper_create(p->config->workers.helpers, p->config->workers.count);
+    if (p->helper == NULL)
+        buf_printf(why, "helpers: threads are not to be had");
+    return p->helper != NULL;
+}
+
+static bool open_workers(struct program *p, struct buf *why)
+{
+    for (unsigned i = 0; i < p->config->workers.count; i++) {
+        struct worker_setup setup = {
+            .config = p->config,
+            .index = i,
+            .nic = p->port != NULL ? nic_port_nic(p->port, (uint16_t)i) : NULL,
+            .tls = p->tls,
+            .spool = spooler_port(p->spooler, i),
+            .helper = p->helper,
+            .users = p->users,
+            .id_floor = p->recovery.id_max,
+        };
+
+        p->workers[i] = worker_create(&setup, why);
+        if (p->workers[i] == NULL)
+            return false;
+    }
+    return true;
+}
+
+static bool open_logger(struct program *p, struct buf *why)
+{
+    struct log *logs[LIMIT_WORKERS + 2];
+    struct logger_config lc = { .path = p->config->log.file,
+                                .logs = logs,
+                                .counters = &p->logger_counters };
+
+    logs[lc.count++] = p->log;
+    logs[lc.count++] = spooler_log(p->spooler);
+    for (unsigned i = 0; i < p->config->workers.count; i++)
+        logs[lc.count++] = worker_log(p->workers[i]);
+    p->logger = logger_start(&lc, why);
+    return p->logger != NULL;
+}
+
+static bool start_threads(struct program *p, struct buf *why)
+{
+    if (!privs_drop(p->config->user, why) || !spooler_start(p->spooler, why))
+        return false;
+    for (unsigned i = 0; i < p->config->workers.count; i++)
+        if (!worker_start(p->workers[i], why))
+            return false;
+    return true;
+}
+
+static void log_start(struct program *p)
+{
+    struct nic_port_info info;
+    struct log_line *line;
+
+    set_clock(p);
+    line = log_begin(p->log, LOG_LEVEL_INFO, "spool");
+    if (line != NULL) {
+        log_str(line, "directory", p->config->spool.directory);
+        log_u64(line, "segments", p->recovery.segments);
+        log_u64(line, "messages", p->recovery.messages);
+        log_u64(line, "dropped", p->recovery.dropped);
+        log_u64(line, "damaged", p->recovery.damaged);
+        log_end(p->log, line);
+    }
+    if (p->port != NULL && (line = log_begin(p->log, LOG_LEVEL_INFO, "device")) != NULL) {
+        nic_port_info(p->port, &info);
+        log_str(line, "device", info.device);
+        log_str(line, "driver", info.driver);
+        log_u64(line, "mtu", info.mtu);
+        log_u64(line, "queues", info.queues);
+        log_u64(line, "mbufs", info.mbufs);
+        log_str(line, "lacks", info.lacks);
+        log_end(p->log, line);
+    }
+    log_event(p, LOG_LEVEL_INFO, "ready", "hostname", p->config->hostname);
+}
+
+struct program *program_start(const struct config *config, struct buf *why)
+{
+    static bool (*const steps[])(struct program *, struct buf *) = {
+        raise_limits, open_log,    open_port,    open_tls,    open_users,
+        open_spool,   open_helper, open_workers, open_logger, start_threads,
+    };
+    struct program *p = aligned_alloc(64, (sizeof(*p) + 63) / 64 * 64);
+
+    if (p == NULL) {
+        buf_printf(why, "not enough memory");
+        return NULL;
+    }
+    memset(p, 0, sizeof(*p));
+    p->config = config;
+    for (unsigned i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        if (steps[i](p, why))
+            continue;
+        program_stop(p);
+        return NULL;
+    }
+    log_start(p);
+    return p;
+}
+
+/* --- down ------------------------------------------------------------------------------------ */
+
+bool program_drain(struct program *p)
+{
+    bool empty = true;
+
+    if (!p->draining)
+        log_event(p, LOG_LEVEL_INFO, "draining", NULL, NULL);
+    for (unsigned i = 0; i < p->config->workers.count; i++) {
+        if (!p->draining)
+            worker_drain(p->workers[i]);
+        empty = empty && worker_connections(p->workers[i]) == 0;
+    }
+    p->draining = true;
+    return empty;
+}
+
+static void stop_workers(struct program *p)
+{
+    for (unsigned i = 0; i < LIMIT_WORKERS && p->workers[i] != NULL; i++)
+        worker_stop(p->workers[i]);
+    if (p->helper != NULL)
+        helper_stop(p->helper);
+    for (unsigned i = 0; i < LIMIT_WORKERS && p->workers[i] != NULL; i++)
+        while (helper_poll(p->helper, i) > 0)
+            continue;
+    if (p->spooler != NULL)
+        spooler_stop(p->spooler);
+}
+
+void program_stop(struct program *p)
+{
+    stop_workers(p);
+    if (p->logger != NULL) {
+        log_event(p, LOG_LEVEL_INFO, "stopped", NULL, NULL);
+        logger_stop(p->logger, LOG_PATIENCE_MS);
+    }
+    for (unsigned i = 0; i < LIMIT_WORKERS && p->workers[i] != NULL; i++)
+        worker_destroy(p->workers[i]);
+    if (p->helper != NULL)
+        helper_destroy(p->helper);
+    if (p->spooler != NULL)
+        spooler_close(p->spooler);
+    if (p->users != NULL)
+        auth_users_release(p->users);
+    if (p->tls != NULL)
+        tls_ctx_destroy(p->tls);
+    if (p->port != NULL)
+        nic_port_close(p->port);
+    if (p->eal)
+        nic_eal_stop();
+    if (p->log != NULL)
+        log_destroy(p->log);
+    free(p);
+}
+
+/* --- while it runs --------------------------------------------------------------------------- */
+
+void program_reload(struct program *p)
+{
+    char text[CONFIG_ERRORS_MAX];
+    struct buf errors = { (uint8_t *)text, 0, sizeof(text) - 1 };
+    struct auth_users *users = auth_users_load(p->config->users, &errors);
+
+    logger_reopen(p->logger);
+    text[errors.len] = '\0';
+    if (users == NULL) {
+        log_event(p, LOG_LEVEL_WARN, "users file not taken", "why", text);
+        return;
+    }
+    for (unsigned i = 0; i < p->config->workers.count; i++)
+        worker_offer_users(p->workers[i], users);
+    auth_users_release(p->users);
+    p->users = users;
+    log_event(p, LOG_LEVEL_INFO, "users file taken", "file", p->config->users);
+}
+
+void program_tick(struct program *p)
+{
+    set_clock(p);
+    tls_ctx_rotate(p->tls, p->clock.unix_ms);
+}
+
+static uint64_t sum(const struct program *p, enum counter_id id)
+{
+    uint64_t n = counter_get(&p->counters, id) + counter_get(&p->logger_counters, id) +
+                 counter_get(spooler_counters(p->spooler), id);
+
+    for (unsigned i = 0; i < p->config->workers.count; i++)
+        n += counter_get(worker_counters(p->workers[i]), id);
+    return n;
+}
+
+void program_log_counters(struct program *p)
+{
+    struct log_line *line;
+
+    set_clock(p);
+    for (unsigned id = 0; id < COUNTER_COUNT; id++) {
+        line = log_begin(p->log, LOG_LEVEL_INFO, "counter");
+        if (line == NULL)
+            continue;
+        log_str(line, "name", counter_name(id));
+        log_u64(line, "value", sum(p, id));
+        log_end(p->log, line);
+    }
+}

@@ -1,0 +1,50 @@
+/*
+ * A worker: one thread on one core, with its queue pair, TCP, TLS, sessions, spool port, log and
+ * counters. Shares nothing but read-only settings; main speaks to it by flags that it looks at once
+ * a turn.
+ */
+#ifndef POSTERN_WORKER_H
+#define POSTERN_WORKER_H
+
+#include "base/counter.h"
+#include "base/log.h"
+#include "base/nic.h"
+#include "gateway/auth.h"
+#include "gateway/auth_users.h"
+#include "gateway/config.h"
+#include "gateway/helper.h"
+#include "spool/spool.h"
+#include "tls/tls.h"
+
+struct worker;
+
+struct worker_setup {
+    const struct config *config;
+    unsigned index;
+    struct nic *nic; /* NULL: kernel sockets only */
+    struct tls_ctx *tls;
+    struct spool_port *spool;
+    struct helper *helper;
+    struct auth_users *users;
+    uint64_t id_floor; /* largest queue id that is in the spool */
+};
+
+/* Takes all memory and opens the listeners. NULL with a sentence in *why. */
+struct worker *worker_create(const struct worker_setup *setup, struct buf *why);
+void worker_destroy(struct worker *w);
+/* Starts the thread, on the configured core. False with a sentence in *why. */
+bool worker_start(struct worker *w, struct buf *why);
+/* A users file that was read anew: takes a reference of its own. */
+void worker_offer_users(struct worker *w, struct auth_users *users);
+/* No new connections; sessions end, messages on their way are let in. */
+void worker_drain(struct worker *w);
+/* Connections that are left of a drain; UINT32_MAX before it has begun. At 0 the worker may be
+ * stopped without harm. */
+uint32_t worker_connections(const struct worker *w);
+/* Cuts what is left, ends the thread and waits for it. */
+void worker_stop(struct worker *w);
+
+struct log *worker_log(struct worker *w);
+const struct counters *worker_counters(const struct worker *w);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * A dialogue script (.in): what a client sends, and how the world behind the session answers.
+ *
+ *   # text               a comment
+ *   C: text              a line that the client sends, CR LF behind it
+ *   R: text              the same without CR LF
+ *   X: count text        text, count times, without CR LF
+ *   !config key value    hostname, size, recipients, errors, tries
+ *   !client key value    secure yes|no, address TEXT
+ *   !verdict word...     ok wrong temporary blocked: the answers to the next AUTHs, in order
+ *   !delivery word...    durable full failed: the answers to the next messages, in order
+ *   !lost full|failed    the spool gives up at the first byte of a body
+ *   !end timeout|shutdown    after all that stands before it was sent
+ *
+ * In text, \r \n \0 \t \\ and \xHH are bytes. Lines with ! other than !end hold for the whole
+ * script and stand first.
+ */
+#ifndef POSTERN_TESTS_DIALOGUE_SCRIPT_H
+#define POSTERN_TESTS_DIALOGUE_SCRIPT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "smtp/smtp.h"
+
+#define SCRIPT_BYTES_MAX   (16 * 1024 * 1024)
+#define SCRIPT_ANSWERS_MAX 64
+
+struct script {
+    struct smtp_config config;
+    struct smtp_client client;
+    enum smtp_verdict verdicts[SCRIPT_ANSWERS_MAX];
+    uint32_t verdict_count;
+    enum smtp_delivery deliveries[SCRIPT_ANSWERS_MAX];
+    uint32_t delivery_count;
+    bool lost;
+    enum smtp_delivery lost_why;
+    bool end;
+    enum smtp_end end_why;
+    uint32_t end_at; /* bytes that are sent before the end */
+    uint8_t *bytes;  /* all that the client sends */
+    uint32_t len;
+};
+
+/* Ends the program with file and line when the script is wrong. */
+void script_load(struct script *s, const char *path);
+void script_free(struct script *s);
+
+#endif

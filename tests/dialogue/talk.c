@@ -1,0 +1,257 @@
+/*
+ * Plays the part of gateway/conn: meets what the session wants, keeps body bytes, writes all down.
+ * What it gives must not depend on the cut; the caller compares.
+ */
+#include "dialogue/talk.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "base/limits.h"
+
+#define OUTPUT_MAX (1024 * 1024)
+#define BODY_SHOWN 2000
+#define UNIX_MS    1790000000123ULL
+#define WORKER     5
+
+/* Reused from run to run: there are some hundred thousand of them. */
+static uint8_t body_bytes[SCRIPT_BYTES_MAX];
+static uint8_t reply_bytes[OUTPUT_MAX];
+
+struct talk {
+    const struct script *script;
+    struct cut cut;
+    struct smtp *room;
+    struct smtp_session *session;
+    struct clock clock;
+    struct counters counters;
+    struct mail_id_gen ids;
+    FILE *out;
+    uint32_t given;    /* bytes of the script that were handed over */
+    uint32_t taken;    /* of those, bytes that the session took */
+    uint32_t verdicts; /* answers used up */
+    uint32_t deliveries;
+    bool lost_said;
+    bool ended;
+    uint8_t *body;
+    uint32_t body_len;
+    uint8_t *replies;
+    uint32_t reply_len;
+};
+
+static void show(FILE *out, struct span s)
+{
+    for (uint32_t i = 0; i < s.len; i++) {
+        uint8_t c = s.ptr[i];
+
+        if (c == '\\')
+            fputs("\\\\", out);
+        else if (c == '\r')
+            fputs("\\r", out);
+        else if (c == '\n')
+            fputs("\\n", out);
+        else if (isprint(c))
+            fputc(c, out);
+        else
+            fprintf(out, "\\x%02x", c);
+    }
+}
+
+static void show_line(struct talk *t, const char *name, struct span s)
+{
+    fprintf(t->out, "%s", name);
+    show(t->out, span_first(s, BODY_SHOWN));
+    if (s.len > BODY_SHOWN)
+        fprintf(t->out, "... (%u bytes)", s.len);
+    fputc('\n', t->out);
+}
+
+/* Whole reply lines to the transcript. */
+static void show_replies(struct talk *t)
+{
+    const uint8_t *p = t->replies;
+    uint32_t left = t->reply_len;
+
+    while (left > 0) {
+        const uint8_t *end = memmem(p, left, "\r\n", 2);
+
+        ASSERT(end != NULL);
+        show_line(t, "S: ", span_of(p, (uint32_t)(end - p)));
+        left -= (uint32_t)(end - p) + 2;
+        p = end + 2;
+    }
+    t->reply_len = 0;
+}
+
+static void answer_auth(struct talk *t)
+{
+    const struct script *s = t->script;
+    struct smtp_auth auth;
+
+    smtp_session_auth(t->session, &auth);
+    show_line(t, "auth login: ", auth.login);
+    show_line(t, "auth password: ", auth.password);
+    smtp_session_verdict(t->session, t->verdicts < s->verdict_count ? s->verdicts[t->verdicts]
+                                                                    : SMTP_VERDICT_OK);
+    t->verdicts++;
+}
+
+static void answer_mail(struct talk *t)
+{
+    static const char *const names[] = { "?",    "sender", "recipient", "user", "client",
+                                         "helo", "body",   "auth",      "tls" };
+    const struct script *s = t->script;
+    struct mail_field field;
+    struct mail mail;
+    char id[MAIL_ID_TEXT];
+
+    ASSERT(smtp_session_in_body(t->session));
+    smtp_session_mail(t->session, &mail);
+    ASSERT(mail.body_bytes <= t->body_len);
+    mail_id_format(mail.id, id);
+    fprintf(t->out, "mail %s\n", id);
+    while (mail_field_next(&mail.envelope, &field)) {
+        fprintf(t->out, "  %s: ", names[field.type]);
+        show_line(t, "", field.value);
+    }
+    ASSERT(mail.envelope.len == 0);
+    ASSERT(mail.flags == MAIL_DOT_STUFFED);
+    show_line(t, "  header: ", mail.header);
+    show_line(t, "  stored: ", span_of(t->body, (uint32_t)mail.body_bytes));
+    smtp_session_durable(t->session, t->deliveries < s->delivery_count
+                                         ? s->deliveries[t->deliveries]
+                                         : SMTP_DELIVERY_DURABLE);
+    t->deliveries++;
+}
+
+static struct span waiting(const struct talk *t)
+{
+    return span_of(t->script->bytes + t->taken, t->given - t->taken);
+}
+
+/* False: more input is needed. */
+static bool feed_body(struct talk *t)
+{
+    struct span chunk = waiting(t);
+    enum smtp_body_outcome outcome;
+    uint32_t taken;
+
+    if (chunk.len == 0)
+        return false;
+    if (t->script->lost && !t->lost_said) {
+        smtp_session_body_lost(t->session, t->script->lost_why);
+        ASSERT(!smtp_session_body_kept(t->session));
+        t->lost_said = true;
+    }
+    outcome = smtp_session_body(t->session, chunk, &taken);
+    ASSERT(taken <= chunk.len);
+    ASSERT(outcome != SMTP_BODY_MORE || taken == chunk.len);
+    memcpy(t->body + t->body_len, chunk.ptr, taken);
+    t->body_len += taken;
+    t->taken += taken;
+    return true;
+}
+
+/* One call of the session and what it wants. False: nothing goes on without more input. */
+static bool turn(struct talk *t)
+{
+    struct span in = waiting(t);
+    struct buf out = { t->replies + t->reply_len, 0, t->cut.output };
+    enum smtp_want want;
+
+    ASSERT(t->reply_len + t->cut.output <= OUTPUT_MAX);
+    want = smtp_session_run(t->session, &in, &out);
+
+    t->taken = t->given - in.len;
+    t->reply_len += out.len;
+    switch (want) {
+    case SMTP_WANT_INPUT: ASSERT(in.len < LIMIT_AUTH_LINE_BYTES); return false;
+    case SMTP_WANT_OUTPUT: return true;
+    case SMTP_WANT_BODY: ASSERT(smtp_session_in_body(t->session)); return feed_body(t);
+    case SMTP_WANT_VERDICT:
+        show_replies(t);
+        answer_auth(t);
+        return true;
+    case SMTP_WANT_DURABLE:
+        show_replies(t);
+        answer_mail(t);
+        t->body_len = 0;
+        return true;
+    case SMTP_WANT_CLOSE: t->ended = true; return false;
+    }
+    abort();
+}
+
+static void run_until_input(struct talk *t)
+{
+    while (!t->ended && turn(t))
+        continue;
+    show_replies(t);
+}
+
+static void say_end(struct talk *t)
+{
+    struct smtp_summary sum;
+
+    smtp_session_summary(t->session, &sum);
+    fprintf(t->out, "%s: result=\"%s\" commands=%u messages=%u errors=%u",
+            t->ended ? "closed" : "open", sum.result, sum.commands, sum.messages, sum.errors);
+    show_line(t, " user=", sum.user);
+    fprintf(t->out, "counters: commands=%u refused=%u auth=%u/%u messages=%u/%u\n",
+            (unsigned)counter_get(&t->counters, COUNTER_SMTP_COMMANDS),
+            (unsigned)counter_get(&t->counters, COUNTER_SMTP_SYNTAX_ERRORS),
+            (unsigned)counter_get(&t->counters, COUNTER_SMTP_AUTH_OK),
+            (unsigned)counter_get(&t->counters, COUNTER_SMTP_AUTH_FAILED),
+            (unsigned)counter_get(&t->counters, COUNTER_SMTP_MESSAGES),
+            (unsigned)counter_get(&t->counters, COUNTER_SMTP_MESSAGES_REFUSED));
+}
+
+static void start(struct talk *t, const struct script *s, struct cut cut, char *transcript)
+{
+    const struct smtp_env env = { &t->clock, &t->counters, &t->ids };
+
+    memset(t, 0, sizeof(*t));
+    t->script = s;
+    t->cut = cut;
+    t->clock.now_ns = NS_PER_S;
+    t->clock.unix_ms = UNIX_MS;
+    mail_id_init(&t->ids, WORKER, 0);
+    t->body = body_bytes;
+    t->replies = reply_bytes;
+    t->out = fmemopen(transcript, TRANSCRIPT_MAX, "w");
+    t->room = smtp_create(&s->config, 1, &env);
+    ASSERT(cut.output <= OUTPUT_MAX / 2);
+    ASSERT(t->out != NULL && t->room != NULL);
+    t->session = smtp_session_open(t->room, &s->client);
+    ASSERT(t->session != NULL);
+    ASSERT(smtp_session_open(t->room, &s->client) == NULL);
+}
+
+void talk_run(const struct script *s, struct cut cut, char transcript[TRANSCRIPT_MAX])
+{
+    struct talk t;
+    uint32_t next = cut.first < s->len ? cut.first : s->len;
+
+    start(&t, s, cut, transcript);
+    run_until_input(&t);
+    for (;;) {
+        uint32_t step = cut.step > 0 && cut.step < s->len - next ? cut.step : s->len - next;
+        bool at_end = s->end && t.given < s->end_at && next >= s->end_at;
+
+        t.given = at_end ? s->end_at : next;
+        run_until_input(&t);
+        if (s->end && t.given == s->end_at) {
+            smtp_session_end(t.session, s->end_why);
+            run_until_input(&t);
+        }
+        if (t.ended || t.given == s->len)
+            break;
+        next = at_end && next > t.given ? next : next + step;
+    }
+    say_end(&t);
+    fclose(t.out);
+    smtp_session_close(t.session);
+    smtp_destroy(t.room); /* asserts that all pools are home */
+}

@@ -1,0 +1,56 @@
+/* The small entry that answers for a connection that is over (RFC 9293, 3.10.7.4; RFC 6191; RFC
+ * 1337). */
+#include "cases.h"
+
+#include "tcp_dsl.h"
+
+static const struct tcp_dsl_case cases[] = {
+    { "TIME_WAIT", "syn", "RFC 1122, 4.2.2.13",
+      "in TIME_WAIT; < S seq=100000 mss=1460; > SA ack=100001; state SYN_RCVD; "
+      "count tcp_time_wait_reused 1" },
+    { "TIME_WAIT", "syn_old", "RFC 5961, 4.2",
+      "in TIME_WAIT; < S seq=1; > A seq=2 ack=2; state TIME_WAIT" },
+    { "TIME_WAIT", "syn_when_stopped", "tcp.h",
+      "in TIME_WAIT; unlisten; < S seq=100000; > RA ack=100001; state CLOSED" },
+    { "TIME_WAIT", "synack", "RFC 5961, 4.2",
+      "in TIME_WAIT; < SA seq=100000 ack=2; > A seq=2 ack=2; state TIME_WAIT" },
+    { "TIME_WAIT", "ack_old", "RFC 9293, 3.10.7.4",
+      "in TIME_WAIT; < A seq=2 ack=1; > -; state TIME_WAIT" },
+    { "TIME_WAIT", "ack_now", "RFC 9293, 3.10.7.4",
+      "in TIME_WAIT; < A seq=2 ack=2; > -; state TIME_WAIT" },
+    { "TIME_WAIT", "ack_future", "RFC 9293, 3.10.7.4",
+      "in TIME_WAIT; < A seq=9 ack=2; > A seq=2 ack=2; state TIME_WAIT" },
+    { "TIME_WAIT", "data_next", "RFC 9293, 3.10.7.4",
+      "in TIME_WAIT; < PA seq=2 ack=2 len=10; > A seq=2 ack=2; segs 0" },
+    { "TIME_WAIT", "data_gap", "RFC 9293, 3.10.7.4",
+      "in TIME_WAIT; < PA seq=20 ack=2 len=10; > A seq=2 ack=2" },
+    { "TIME_WAIT", "data_old", "RFC 9293, 3.10.7.4",
+      "in TIME_WAIT; < PA seq=1 ack=2 len=1; > A seq=2 ack=2" },
+    { "TIME_WAIT", "data_beyond", "RFC 9293, 3.10.7.4",
+      "in TIME_WAIT; < PA seq=65540 ack=2 len=1; > A seq=2 ack=2" },
+    { "TIME_WAIT", "fin", "RFC 9293, 3.10.7.4, eighth",
+      "in TIME_WAIT; wait 50s; < FA seq=1 ack=2; > A seq=2 ack=2; wait 50s; "
+      "state TIME_WAIT; wait 11s; state CLOSED" },
+    { "TIME_WAIT", "fin_gap", "RFC 9293, 3.10.7.4",
+      "in TIME_WAIT; < FA seq=9 ack=2; > A seq=2 ack=2; state TIME_WAIT" },
+    { "TIME_WAIT", "noack", "RFC 9293, 3.10.7.4",
+      "in TIME_WAIT; < P seq=2 len=3; > A seq=2 ack=2" },
+    { "TIME_WAIT", "rst_exact", "RFC 1337", "in TIME_WAIT; < R seq=2; > -; state TIME_WAIT" },
+    { "TIME_WAIT", "rst_window", "RFC 1337", "in TIME_WAIT; < R seq=3; > -; state TIME_WAIT" },
+    { "TIME_WAIT", "rst_outside", "RFC 1337", "in TIME_WAIT; < R seq=1; > -; state TIME_WAIT" },
+    { "TIME_WAIT", "timeout", "RFC 9293, 3.6.1",
+      "in TIME_WAIT; close; wait 59s; state TIME_WAIT; wait 2s; > -; state LISTEN; "
+      "segs 0; < A seq=2 ack=2; > R seq=2" },
+    { "TIME_WAIT", "write", "stream.h", "in TIME_WAIT; ready ED" },
+    { "TIME_WAIT", "shutdown", "stream.h", "in TIME_WAIT; shutdown; > -; state TIME_WAIT" },
+    { "TIME_WAIT", "close", "stream.h", "in TIME_WAIT; close; > -; state TIME_WAIT; segs 0" },
+    { "TIME_WAIT", "abort", "RFC 9293, 3.10.5",
+      "in TIME_WAIT; abort; > -; ready F; state TIME_WAIT" },
+    { "TIME_WAIT", "flood", "limits",
+      "in TIME_WAIT; < A seq=9 ack=2; > A; < A seq=9 ack=2; > A; < A seq=9 ack=2; > A; "
+      "< A seq=9 ack=2; > A; < A seq=9 ack=2; > A; < A seq=9 ack=2; > A; "
+      "< A seq=9 ack=2; > A; < A seq=9 ack=2; > A; < A seq=9 ack=2; > A; "
+      "< A seq=9 ack=2; > A; < A seq=9 ack=2; > -" },
+};
+
+const struct tcp_dsl_suite cases_time_wait = { cases, sizeof(cases) / sizeof(cases[0]) };

@@ -1,0 +1,262 @@
+/*
+ * Does the users file say who may come in, and is each bad line refused with its number?
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <crypt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/limits.h"
+#include "gateway/auth_users.h"
+
+/* mkpasswd's for "secret"; sha512-crypt with few rounds, so that tests are fast. */
+#define YESCRYPT "$y$j9T$rk3mOfBv0oIjPUJSyZd6F/$Aw5yE/nVH2l9hjEyRqPVP3C8VYyGdrTm6Cfo9W8gLh0"
+#define SETTING  "$6$rounds=1000$saltsalt$"
+
+static uint8_t room[4096];
+static struct buf errors;
+
+static struct auth_users *parse(const char *text)
+{
+    errors = (struct buf){ room, 0, sizeof(room) };
+    return auth_users_parse("u", span_str(text), &errors);
+}
+
+static const char *hash_of(const char *password, const char *setting)
+{
+    const char *made = crypt(password, setting);
+
+    assert_non_null(made);
+    assert_true(made[0] == '$');
+    return made;
+}
+
+static bool verify(const struct auth_users *u, const char *login, const char *password)
+{
+    return auth_users_verify(u, span_str(login), span_str(password));
+}
+
+static void each_strong_kind_opens_the_door(void **state)
+{
+    /* Prefix and cost, as low as may be. */
+    static const struct {
+        const char *prefix;
+        unsigned long cost;
+    } settings[] = { { "$y$", 1 },  { "$gy$", 1 },   { "$2b$", 4 }, { "$2y$", 4 },
+                     { "$2a$", 4 }, { "$6$", 1000 }, { "$7$", 6 } };
+    char text[512];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+        struct auth_users *u;
+
+        const char *setting = crypt_gensalt(settings[i].prefix, settings[i].cost, NULL, 0);
+
+        assert_non_null(setting);
+        snprintf(text, sizeof(text), "# people\n\nann@example.org:%s\n",
+                 hash_of("secret", setting));
+        u = parse(text);
+        if (u == NULL)
+            fail_msg("%s: %.*s", text, (int)errors.len, room);
+        assert_int_equal(auth_users_count(u), 1);
+        assert_true(verify(u, "ann@example.org", "secret"));
+        assert_false(verify(u, "ann@example.org", "Secret"));
+        assert_false(verify(u, "ann@example.org", "secret "));
+        assert_false(verify(u, "ann@example.org", ""));
+        assert_false(verify(u, "ann@example.or", "secret"));
+        assert_false(verify(u, "Ann@example.org", "secret"));
+        auth_users_release(u);
+    }
+}
+
+static void many_users_are_told_apart(void **state)
+{
+    static char text[32768];
+    struct auth_users *u;
+    char login[16];
+    char password[16];
+    int len = 0;
+
+    (void)state;
+    for (int i = 0; i < 100; i++) {
+        snprintf(password, sizeof(password), "pw%d", i);
+        len += snprintf(text + len, sizeof(text) - (size_t)len, "user%d:%s%s", i,
+                        hash_of(password, SETTING), i < 99 ? "\n" : "");
+    }
+    u = parse(text);
+    assert_non_null(u);
+    assert_int_equal(auth_users_count(u), 100);
+    for (int i = 0; i < 100; i++) {
+        snprintf(login, sizeof(login), "user%d", i);
+        snprintf(password, sizeof(password), "pw%d", i);
+        assert_true(verify(u, login, password));
+        snprintf(password, sizeof(password), "pw%d", (i + 1) % 100);
+        assert_false(verify(u, login, password));
+    }
+    auth_users_release(u);
+}
+
+static void a_password_is_never_cut(void **state)
+{
+    static char longest[LIMIT_PASSWORD_BYTES + 2];
+    static const char nul[] = "secret\0more";
+    char text[512];
+    struct auth_users *u;
+    int len;
+
+    (void)state;
+    memset(longest, 'x', LIMIT_PASSWORD_BYTES - 1);
+    len = snprintf(text, sizeof(text), "a:%s\n", hash_of(longest, SETTING));
+    snprintf(text + len, sizeof(text) - (size_t)len, "b:%s", hash_of("secret", SETTING));
+    u = parse(text);
+    assert_non_null(u);
+    assert_true(verify(u, "a", longest));
+    longest[LIMIT_PASSWORD_BYTES - 1] = 'x';
+    assert_false(verify(u, "a", longest));
+    assert_true(verify(u, "b", "secret"));
+    assert_false(auth_users_verify(u, span_str("b"), span_of(nul, sizeof(nul) - 1)));
+    auth_users_release(u);
+}
+
+static double seconds_of(const struct auth_users *u, const char *login, int times)
+{
+    struct timespec from;
+    struct timespec to;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
+    for (int i = 0; i < times; i++)
+        assert_false(verify(u, login, "wrong"));
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
+    return (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
+}
+
+/* Most lines cost 100 times what the first does: an unknown login must cost the same as most. */
+static void an_unknown_login_costs_what_most_cost(void **state)
+{
+    char text[1024];
+    struct auth_users *u;
+    double known;
+    double unknown;
+    int len;
+
+    (void)state;
+    len = snprintf(text, sizeof(text), "a:%s\n", hash_of("x", SETTING));
+    len += snprintf(text + len, sizeof(text) - (size_t)len, "b:%s\n",
+                    hash_of("x", "$6$rounds=100000$saltsalt$"));
+    snprintf(text + len, sizeof(text) - (size_t)len, "c:%s\n",
+             hash_of("y", "$6$rounds=100000$saltsalt$"));
+    u = parse(text);
+    assert_non_null(u);
+    known = seconds_of(u, "b", 3);
+    unknown = seconds_of(u, "nobody", 3);
+    assert_true(unknown > known / 5 && unknown < known * 5);
+    auth_users_release(u);
+}
+
+static void an_empty_file_lets_nobody_in(void **state)
+{
+    struct auth_users *u = parse("# nobody yet\n");
+
+    (void)state;
+    assert_non_null(u);
+    assert_false(verify(u, "a", "b"));
+    auth_users_release(u);
+}
+
+struct bad {
+    const char *text;
+    const char *said;
+};
+
+#define WEAK                                                                                   \
+    "is of no known strong kind: use yescrypt ($y$), bcrypt ($2b$) or sha512-crypt ($6$), as " \
+    "mkpasswd(1) makes them\n"
+
+static const struct bad bad[] = {
+    { "ann\n", "u:1: the line must be login:hash, or begin with #\n" },
+    { "\n\n:" YESCRYPT "\n", "u:3: the login must have 1 to 256 bytes\n" },
+    { "an n:" YESCRYPT "\n", "u:1: the login must have no spaces or control characters\n" },
+    { "ann:\n", "u:1: the hash " WEAK },
+    { "ann:secret\n", "u:1: the hash " WEAK },
+    { "ann:$5$saltsalt$vZJ3VmhI0LXsG1PM3aIQ1bkyuMhp/IKVHQyM.ay/nu7\n", "u:1: the hash " WEAK },
+    { "ann:$1$saltsalt$qjXMvbEw8oaL.CzflDtaK/\n", "u:1: the hash " WEAK },
+    { "ann:rl/9GGBnZ0fGs\n", "u:1: the hash " WEAK },
+    { "ann:{PLAIN}secret\n", "u:1: the hash " WEAK },
+    { "ann:*\n", "u:1: the hash " WEAK },
+    { "ann:" YESCRYPT "\r\n", "u:1: the hash is not whole: something was cut off or added\n" },
+    { "ann:" YESCRYPT ":1000\n", "u:1: the hash is not whole: something was cut off or added\n" },
+    { "ann:$6$saltsalt$\n", "u:1: the hash is not whole: something was cut off or added\n" },
+    { "ann:$y$Aw5yE/nVH2l9hjEyRqPVP3C8VYyGdrTm6Cfo9W8gLh0\n",
+      "u:1: the hash is not whole: something was cut off or added\n" },
+    { "ann:$6$\n", "u:1: the hash is not whole: something was cut off or added\n" },
+    { "ann:$y$\n", "u:1: the hash is not whole: something was cut off or added\n" },
+    { "ann:" YESCRYPT "\nbob:" YESCRYPT "\nann:" YESCRYPT "\n",
+      "u:3: the login is there already: one line each\n" },
+    { "x\ny\n", "u:1: the line must be login:hash, or begin with #\n"
+                "u:2: the line must be login:hash, or begin with #\n" },
+};
+
+static void each_bad_line_is_named(void **state)
+{
+    static const char nul[] = "a:" YESCRYPT "\0";
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct auth_users *u = parse(bad[i].text);
+
+        room[errors.len] = 0;
+        if (u != NULL)
+            fail_msg("taken: %s", bad[i].text);
+        assert_string_equal((char *)room, bad[i].said);
+    }
+    errors.len = 0;
+    assert_null(auth_users_parse("u", span_of(nul, sizeof(nul) - 1), &errors));
+}
+
+static void a_file_is_read_from_disk(void **state)
+{
+    char path[] = "/tmp/postern-test-users-XXXXXX";
+    int fd = mkstemp(path);
+    struct auth_users *u;
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "a:" YESCRYPT "\n", sizeof("a:" YESCRYPT "\n") - 1),
+                     sizeof("a:" YESCRYPT "\n") - 1);
+    assert_int_equal(close(fd), 0);
+    errors = (struct buf){ room, 0, sizeof(room) };
+    u = auth_users_load(path, &errors);
+    assert_non_null(u);
+    assert_int_equal(auth_users_count(auth_users_ref(u)), 1);
+    auth_users_release(u);
+    auth_users_release(u);
+    assert_int_equal(unlink(path), 0);
+    assert_null(auth_users_load(path, &errors));
+    room[errors.len] = 0;
+    assert_non_null(strstr((char *)room, "No such file"));
+    errors.len = 0;
+    assert_null(auth_users_load("/dev/zero", &errors));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_strong_kind_opens_the_door),
+        cmocka_unit_test(many_users_are_told_apart),
+        cmocka_unit_test(a_password_is_never_cut),
+        cmocka_unit_test(an_unknown_login_costs_what_most_cost),
+        cmocka_unit_test(an_empty_file_lets_nobody_in),
+        cmocka_unit_test(each_bad_line_is_named),
+        cmocka_unit_test(a_file_is_read_from_disk),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

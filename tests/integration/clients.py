@@ -10,7 +10,7 @@ must arrive.
 import os
 import select
 import smtplib
-import ssl
+import socket
 import subprocess
 import tempfile
 
@@ -211,8 +211,17 @@ def gnutls(gw, data, to):
     )
 
 
-def smtplib_login(gw):
-    c = smtplib.SMTP_SSL(gw.address, gw.port, context=gw.context(), timeout=DEADLINE_S)
+def smtplib_login(gw, raw=None):
+    """A session that has logged in, over `raw` (a socket of the caller's, not yet connected) or one
+    of its own."""
+    raw = raw or socket.socket()
+    raw.settimeout(DEADLINE_S)
+    raw.connect((gw.address, gw.port))
+    c = smtplib.SMTP()
+    c.sock = gw.context().wrap_socket(raw)
+    code, text = c.getreply()
+    if code != 220:
+        raise smtplib.SMTPConnectError(code, text)
     c.login(USER, PASSWORD)
     return c
 

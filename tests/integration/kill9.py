@@ -9,6 +9,7 @@ moments.
 import os
 import random
 import smtplib
+import socket
 import sys
 import tempfile
 import threading
@@ -30,10 +31,12 @@ class Sender(threading.Thread):
         super().__init__()
         self.gw, self.tag, self.rng, self.stop = gw, name, rng, stop
         self.accepted, self.open = [], None
+        self.raw = socket.socket()
+        self.line = self.raw.dup()  # outlives the TLS that takes the socket over
 
     def run(self):
         try:
-            c = clients.smtplib_login(self.gw)
+            c = clients.smtplib_login(self.gw, self.raw)
             n = 0
             while not self.stop.is_set():
                 n += 1
@@ -48,6 +51,16 @@ class Sender(threading.Thread):
                 self.open = None
         except (smtplib.SMTPException, OSError):
             pass
+
+    def hang_up(self):
+        """The host at the other end is dead and will never say so: what it had said is still read,
+        and then comes the end."""
+        try:
+            self.line.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # its death was heard of already
+        self.join()
+        self.line.close()
 
 
 def kept_bodies(gw):
@@ -92,7 +105,7 @@ def main():
         gw.kill()
         stop.set()
         for s in senders:
-            s.join()
+            s.hang_up()
             accepted += s.accepted
             unanswered += [s.open] if s.open else []
         if number % 10 == 9 or number == ROUNDS - 1:

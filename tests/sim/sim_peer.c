@@ -338,7 +338,10 @@ static bool is_due(const struct peer *p)
 {
     if (p->step == STEP_ENDED)
         return false;
-    return p->stream == NULL || (p->manner == MANNER_TRICKLES && p->out_done < p->out_len);
+    if (p->stream == NULL)
+        return true;
+    return p->manner == MANNER_TRICKLES && p->out_done < p->out_len &&
+           (p->stream->ready & STREAM_WRITABLE) != 0;
 }
 
 unsigned sim_peers_poll(struct sim_peers *ps)

@@ -72,6 +72,7 @@ static unsigned poll_jobs(struct core_poller *p)
         struct job *job = jobs->waiting[jobs->head++ % JOBS];
 
         job->run(job);
+        job->ran = true;
         job->done(job);
         n++;
     }

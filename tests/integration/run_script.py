@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""scripts/run, as a stranger uses it: the lines that it prints are pasted, and what they handed in is
-in the spool; Ctrl-C ends it.
+"""scripts/run, as a stranger uses it: the lines that it prints are pasted, and what they handed in
+is in the spool; Ctrl-C ends it.
 
 usage: run_script.py REPOSITORY [dpdk|kernel]
 """

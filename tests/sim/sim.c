@@ -5,7 +5,8 @@
  *   each message that was answered 250 is there exactly once, whole;
  *   none is there twice; none that was refused is there; nothing is there that nobody sent.
  *
- * usage: sim [--seeds N] [--first SEED] [--seed SEED]
+ * usage: sim [--seeds N] [--first SEED] [--seed SEED] [--large]
+ * --large: each seed is one mail of 25 MB over a wire that loses 1 % and reorders 2 %.
  * A failure prints the seed and the line that plays it again.
  */
 #include <getopt.h>
@@ -24,6 +25,7 @@
 #define GENERATIONS_MAX 3
 #define PEERS_MAX       12
 #define MESSAGES_EACH   6
+#define LARGE_BYTES     (25 * 1000 * 1000)
 #define GIVE_UP_NS      (3600 * NS_PER_S) /* virtual; a run that takes longer hangs */
 
 struct world {
@@ -37,6 +39,7 @@ struct world {
     struct core_config client_config;
     struct counters client_counters;
     struct sim_peers *peers;
+    bool large;
     bool calm; /* good wire or bad, but nobody misbehaves, no disk fault, no crash: all must be
                   accepted */
     struct sim_sent sent[GENERATIONS_MAX * PEERS_MAX * MESSAGES_EACH];
@@ -62,6 +65,9 @@ static bool fail(struct world *w, const char *what, uint64_t key)
 static struct sim_wire_config draw_wire(struct world *w)
 {
     static const uint32_t losses[] = { 0, 0, 1000, 10000, 50000 };
+    static const struct sim_wire_config large = { .delay_ns = 10 * NS_PER_MS,
+                                                  .lose_ppm = 10000,
+                                                  .reorder_ppm = 20000 };
     struct sim_wire_config c = {
         .delay_ns = (1 + rng_below(&w->rng, 50)) * NS_PER_MS / 2,
         .jitter_ns = rng_below(&w->rng, 2) * NS_PER_MS,
@@ -71,7 +77,7 @@ static struct sim_wire_config draw_wire(struct world *w)
         .corrupt_ppm = chance(w, 3) ? 5000 : 0,
     };
 
-    return c;
+    return w->large ? large : c;
 }
 
 static void open_client(struct world *w)
@@ -104,6 +110,10 @@ static void begin(struct world *w, unsigned generation)
         .first_key = (w->seed << 16) + generation * 1000,
     };
 
+    if (w->large) {
+        peers.peers = peers.messages_each = 1;
+        peers.bytes_min = peers.bytes_max = LARGE_BYTES;
+    }
     w->wire = sim_wire_create(&wire, &w->clock, &w->rng);
     w->server =
         sim_server_create(sim_wire_nic(w->wire, 1), sim_disk_io(w->disk), &w->clock, &w->rng);
@@ -242,7 +252,7 @@ static bool check_spool(struct world *w)
     return good;
 }
 
-static bool run_seed(uint64_t seed, uint64_t *accepted)
+static bool run_seed(uint64_t seed, bool large, uint64_t *accepted)
 {
     struct world *w = calloc(1, sizeof(*w));
     unsigned generations;
@@ -252,16 +262,17 @@ static bool run_seed(uint64_t seed, uint64_t *accepted)
     w->seed = seed;
     rng_seed(&w->rng, seed);
     w->clock = (struct clock){ NS_PER_S, 1790000000000ULL };
-    w->calm = chance(w, 3);
+    w->large = large;
+    w->calm = large || chance(w, 3);
     w->disk = sim_disk_create(&w->clock, &w->rng, !w->calm && chance(w, 2));
-    generations = 1 + (unsigned)rng_below(&w->rng, GENERATIONS_MAX);
+    generations = large ? 1 : 1 + (unsigned)rng_below(&w->rng, GENERATIONS_MAX);
     for (unsigned g = 0; good && g < generations; g++)
         good = generation(w, g);
     good = good && check_spool(w);
     *accepted += w->accepted;
     if (!good)
-        printf("seed %llu: %s\nagain: sim --seed %llu\n", (unsigned long long)seed, w->problem,
-               (unsigned long long)seed);
+        printf("seed %llu: %s\nagain: sim%s --seed %llu\n", (unsigned long long)seed, w->problem,
+               large ? " --large" : "", (unsigned long long)seed);
     sim_disk_destroy(w->disk);
     free(w);
     return good;
@@ -272,17 +283,21 @@ int main(int argc, char **argv)
     static const struct option longs[] = { { "seeds", required_argument, NULL, 'n' },
                                            { "first", required_argument, NULL, 'f' },
                                            { "seed", required_argument, NULL, 's' },
+                                           { "large", no_argument, NULL, 'l' },
                                            { 0 } };
     uint64_t first = 1;
     uint64_t count = 500;
     uint64_t accepted = 0;
     uint64_t failed = 0;
+    bool large = false;
     int opt;
 
     while ((opt = getopt_long(argc, argv, "", longs, NULL)) != -1) {
         if (opt == '?')
             return EXIT_FAILURE;
-        if (opt == 'n')
+        if (opt == 'l')
+            large = true;
+        else if (opt == 'n')
             count = strtoull(optarg, NULL, 10);
         else
             first = strtoull(optarg, NULL, 10);
@@ -290,7 +305,7 @@ int main(int argc, char **argv)
             count = 1;
     }
     for (uint64_t seed = first; seed < first + count; seed++)
-        failed += run_seed(seed, &accepted) ? 0 : 1;
+        failed += run_seed(seed, large, &accepted) ? 0 : 1;
     printf("%llu seeds, %llu messages accepted, %llu seeds failed\n", (unsigned long long)count,
            (unsigned long long)accepted, (unsigned long long)failed);
     return failed > 0 || accepted == 0 ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -89,7 +89,8 @@ static void say_text(struct peer *p, const char *text)
 static uint32_t make_body(struct peer *p, uint64_t key, uint8_t *to, uint32_t room)
 {
     struct rng *rng = p->set->rng;
-    uint32_t want = (uint32_t)rng_below(rng, rng_below(rng, 4) == 0 ? room - 256 : 2048);
+    uint32_t drawn = (uint32_t)rng_below(rng, rng_below(rng, 4) == 0 ? room - 256 : 2048);
+    uint32_t want = drawn > p->set->config.bytes_min ? drawn : p->set->config.bytes_min;
     uint32_t n =
         (uint32_t)snprintf((char *)to, room, "X-Sim: %016llx\r\n", (unsigned long long)key);
 

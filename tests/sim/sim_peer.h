@@ -30,7 +30,8 @@ struct sim_peers;
 struct sim_peers_config {
     uint32_t peers;
     uint32_t messages_each; /* at most */
-    uint32_t bytes_max;     /* of a body */
+    uint32_t bytes_min;     /* of a body */
+    uint32_t bytes_max;     /* of a body, but for its last line */
     bool well_behaved;      /* no stalls and no breaking off: all must be accepted */
     struct endpoint server;
     uint32_t client_address; /* IPv4, host order */

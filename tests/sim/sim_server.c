@@ -104,7 +104,7 @@ static void open_rooms(struct sim_server *s, struct rng *rng)
 {
     static const struct smtp_config smtp_config = {
         .hostname = "sim.example.org",
-        .message_bytes_max = 8 * 1024 * 1024,
+        .message_bytes_max = 32 * 1024 * 1024,
         .recipients_max = 100,
         .errors_max = 20,
         .auth_tries_max = 3,

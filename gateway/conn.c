@@ -210,19 +210,24 @@ void conn_open(struct conn *c)
 }
 
 /* The client had its time, or it is too slow: 421, and off. */
-static void give_up(struct conn *c)
+/* 421 now, whatever it is at. */
+static void end_session(struct conn *c, enum smtp_end why)
 {
-    counter_inc(c->set->env.counters, COUNTER_CONN_TIMEOUTS);
-    if (c->phase != CONN_SESSION || c->giving_up) {
-        conn_close(c, c->phase == CONN_HANDSHAKE ? "handshake timed out" : "timed out");
-        return;
-    }
     c->giving_up = true;
-    smtp_session_end(c->session, SMTP_END_TIMEOUT);
+    smtp_session_end(c->session, why);
     conn_body_drop(c);
     c->want = SMTP_WANT_OUTPUT;
     set_timer(c, seconds_from_now(c, c->set->config.linger_s)); /* the 421 has to get out by then */
     conn_pump(c);
+}
+
+static void give_up(struct conn *c)
+{
+    counter_inc(c->set->env.counters, COUNTER_CONN_TIMEOUTS);
+    if (c->phase != CONN_SESSION || c->giving_up)
+        conn_close(c, c->phase == CONN_HANDSHAKE ? "handshake timed out" : "timed out");
+    else
+        end_session(c, SMTP_END_TIMEOUT);
 }
 
 /* When to look at it again: the session's deadline, or earlier, to see how a body goes and how old
@@ -238,14 +243,17 @@ static uint64_t look_again_ns(const struct conn *c)
     return c->want == SMTP_WANT_BODY && body_ns < due_ns ? body_ns : due_ns;
 }
 
+/* A helper or the spool has its question, and an answer comes. */
+static bool has_asked(const struct conn *c)
+{
+    return c->want == SMTP_WANT_VERDICT || c->want == SMTP_WANT_DURABLE;
+}
+
 void conn_timer(struct conn *c)
 {
-    bool our_turn =
-        c->want == SMTP_WANT_VERDICT || c->want == SMTP_WANT_DURABLE || list_linked(&c->wait);
-
     if (c->phase != CONN_SESSION || c->giving_up || conn_body_is_too_slow(c))
         give_up(c);
-    else if (our_turn)
+    else if (has_asked(c) || list_linked(&c->wait))
         set_timer(c, seconds_from_now(c, 1));
     else if (look_again_ns(c) > c->set->env.clock->now_ns)
         set_timer(c, look_again_ns(c));
@@ -265,6 +273,13 @@ void conn_end(struct conn *c)
     if (c->want == SMTP_WANT_INPUT)
         c->want = SMTP_WANT_OUTPUT;
     conn_pump(c);
+}
+
+void conn_expire(struct conn *c)
+{
+    /* Who has asked ends with the answer: 421 for a message that is then kept makes a double. */
+    if (c->phase == CONN_SESSION && !c->giving_up && !has_asked(c))
+        end_session(c, SMTP_END_SHUTDOWN);
 }
 
 void conn_abort(struct conn *c)

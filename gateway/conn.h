@@ -68,6 +68,8 @@ uint64_t conns_next_ns(const struct conns *cs);
 
 /* Ends sessions that are not within a message with 421 4.3.2; the others after their reply. */
 void conns_drain(struct conns *cs);
+/* The drain has lasted long enough: 421 to all that are left; linger_s later they are gone. */
+void conns_expire(struct conns *cs);
 /* Cuts every connection now. */
 void conns_abort_all(struct conns *cs);
 uint32_t conns_count(const struct conns *cs);

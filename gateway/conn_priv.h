@@ -86,6 +86,8 @@ void conn_close(struct conn *c, const char *result);
 void conn_timer(struct conn *c);
 /* The gateway shuts down: 421, unless a message is on its way, which is let in first. */
 void conn_end(struct conn *c);
+/* The shutdown waits no longer: 421 in a body too. */
+void conn_expire(struct conn *c);
 /* Cuts it now. */
 void conn_abort(struct conn *c);
 /* Puts it on the list of those that want room in the spool. */

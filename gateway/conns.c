@@ -178,6 +178,11 @@ void conns_drain(struct conns *cs)
     for_each(cs, conn_end);
 }
 
+void conns_expire(struct conns *cs)
+{
+    for_each(cs, conn_expire);
+}
+
 void conns_abort_all(struct conns *cs)
 {
     for_each(cs, conn_abort);

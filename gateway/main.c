@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/limits.h"
 #include "gateway/program.h"
 
 #define DEFAULT_CONFIG "/etc/postern/postern.conf"
@@ -106,17 +107,26 @@ static void serve(struct program *p, const sigset_t *set)
     }
 }
 
-/* Until no session is left, patience ends, or a second signal says: now. */
+/* True: no session is left, or a second signal says: now. False: patience has ended. */
+static bool drain_for(struct program *p, enum worker_drain how, uint32_t seconds,
+                      const sigset_t *set)
+{
+    for (uint64_t n = 0; n < seconds * 1000ULL / TICK_MS; n++) {
+        int sig;
+
+        if (program_drain(p, how))
+            return true;
+        sig = next_signal(set);
+        if (sig == SIGTERM || sig == SIGINT)
+            return true;
+    }
+    return false;
+}
+
 static void drain(struct program *p, const struct config *config, const sigset_t *set)
 {
-    uint64_t ticks = config->limits.drain_timeout_s * 1000ULL / TICK_MS;
-    int sig = 0;
-
-    for (uint64_t n = 0; n < ticks && sig != SIGTERM && sig != SIGINT; n++) {
-        if (program_drain(p))
-            return;
-        sig = next_signal(set);
-    }
+    if (!drain_for(p, WORKER_DRAINS, config->limits.drain_timeout_s, set))
+        drain_for(p, WORKER_EXPIRES, LIMIT_LINGER_S, set);
 }
 
 static int run(const struct config *config)

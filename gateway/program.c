@@ -37,7 +37,7 @@ struct program {
     struct worker *workers[LIMIT_WORKERS];
     struct logger *logger;
     struct spool_recovery recovery;
-    bool draining;
+    enum worker_drain drain;
 };
 
 static void set_clock(struct program *p)
@@ -259,18 +259,19 @@ struct program *program_start(const struct config *config, struct buf *why)
 
 /* --- down ------------------------------------------------------------------------------------ */
 
-bool program_drain(struct program *p)
+bool program_drain(struct program *p, enum worker_drain how)
 {
     bool empty = true;
 
-    if (!p->draining)
-        log_event(p, LOG_LEVEL_INFO, "draining", NULL, NULL);
+    if (p->drain < how)
+        log_event(p, LOG_LEVEL_INFO, how == WORKER_DRAINS ? "draining" : "drain timed out", NULL,
+                  NULL);
     for (unsigned i = 0; i < p->config->workers.count; i++) {
-        if (!p->draining)
-            worker_drain(p->workers[i]);
+        if (p->drain < how)
+            worker_drain(p->workers[i], how);
         empty = empty && worker_connections(p->workers[i]) == 0;
     }
-    p->draining = true;
+    p->drain = how;
     return empty;
 }
 

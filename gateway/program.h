@@ -8,15 +8,16 @@
 
 #include "base/span.h"
 #include "gateway/config.h"
+#include "gateway/worker.h"
 
 struct program;
 
 /* Opens devices, keys, users, spool and listeners, and starts all threads. NULL with a sentence in
  * *why. */
 struct program *program_start(const struct config *config, struct buf *why);
-/* No new connections, sessions end; true when none is left. Call again until it is, or patience
+/* Goes on to `how` (worker.h); true when no session is left. Call again until it is, or patience
  * ends. */
-bool program_drain(struct program *p);
+bool program_drain(struct program *p, enum worker_drain how);
 /* Stops all threads, cuts what is left, closes everything. */
 void program_stop(struct program *p);
 

@@ -59,11 +59,11 @@ struct worker {
     struct conn_listener listeners[LIMIT_LISTENERS];
     pthread_t thread;
     bool started;
-    bool drained;
+    enum worker_drain drain;
     uint32_t idle_turns;
     int wake_fd;
     /* Written by main, read by the loop, and the other way round. */
-    bool want_drain;
+    enum worker_drain want_drain;
     bool want_stop;
     uint32_t connections; /* UINT32_MAX until the drain has begun */
 };
@@ -154,15 +154,20 @@ static void sleep_idle(struct worker *w)
 /* What main asked for. */
 static void obey(struct worker *w)
 {
-    if (!w->drained && __atomic_load_n(&w->want_drain, __ATOMIC_ACQUIRE)) {
-        w->drained = true;
+    enum worker_drain want = __atomic_load_n(&w->want_drain, __ATOMIC_ACQUIRE);
+
+    if (w->drain == WORKER_SERVES && want >= WORKER_DRAINS) {
         if (w->core.tcp != NULL)
             tcp_listen_stop(w->core.tcp);
         if (w->ksock != NULL)
             ksock_listen_stop(w->ksock);
         conns_drain(w->conns);
     }
-    __atomic_store_n(&w->connections, w->drained ? conns_count(w->conns) : UINT32_MAX,
+    if (w->drain < WORKER_EXPIRES && want == WORKER_EXPIRES)
+        conns_expire(w->conns);
+    w->drain = want;
+    __atomic_store_n(&w->connections,
+                     w->drain == WORKER_SERVES ? UINT32_MAX : conns_count(w->conns),
                      __ATOMIC_RELEASE);
 }
 
@@ -455,9 +460,9 @@ static void wake(struct worker *w)
         ASSERT(errno == EAGAIN); /* it has been woken already */
 }
 
-void worker_drain(struct worker *w)
+void worker_drain(struct worker *w, enum worker_drain how)
 {
-    __atomic_store_n(&w->want_drain, true, __ATOMIC_RELEASE);
+    __atomic_store_n(&w->want_drain, how, __ATOMIC_RELEASE);
     wake(w);
 }
 

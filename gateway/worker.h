@@ -36,8 +36,15 @@ void worker_destroy(struct worker *w);
 bool worker_start(struct worker *w, struct buf *why);
 /* A users file that was read anew: takes a reference of its own. */
 void worker_offer_users(struct worker *w, struct auth_users *users);
-/* No new connections; sessions end, messages on their way are let in. */
-void worker_drain(struct worker *w);
+/* How far a drain has come. */
+enum worker_drain {
+    WORKER_SERVES,
+    WORKER_DRAINS,  /* no new connections; sessions end, messages on their way are let in */
+    WORKER_EXPIRES, /* nothing is let in any more: 421 to who is left */
+};
+
+/* Goes on to `how`; never back. */
+void worker_drain(struct worker *w, enum worker_drain how);
 /* Connections that are left of a drain; UINT32_MAX before it has begun. At 0 the worker may be
  * stopped without harm. */
 uint32_t worker_connections(const struct worker *w);

@@ -216,13 +216,17 @@ def smtplib_login(gw, raw=None):
     of its own."""
     raw = raw or socket.socket()
     raw.settimeout(DEADLINE_S)
-    raw.connect((gw.address, gw.port))
     c = smtplib.SMTP()
-    c.sock = gw.context().wrap_socket(raw)
-    code, text = c.getreply()
-    if code != 220:
-        raise smtplib.SMTPConnectError(code, text)
-    c.login(USER, PASSWORD)
+    try:
+        raw.connect((gw.address, gw.port))
+        c.sock = gw.context().wrap_socket(raw)
+        code, text = c.getreply()
+        if code != 220:
+            raise smtplib.SMTPConnectError(code, text)
+        c.login(USER, PASSWORD)
+    except (OSError, smtplib.SMTPException):
+        (c.sock or raw).close()
+        raise
     return c
 
 

@@ -108,10 +108,12 @@ def link_veth():
     run("ip", "addr", "add", STRANGER + "/24", "dev", "pv0")
 
 
+# No hugepages and no files: several gateways may run on one machine.
+EAL = ["--no-huge", "--no-shconf", "-m", "256"]
 DEVICES = {
-    "tap": ("net_tap0", ["--no-huge", "-m", "256", "--vdev=net_tap0,iface=pt0"]),
-    "af_packet": ("net_af_packet0", ["--no-huge", "-m", "256", "--vdev=net_af_packet0,iface=pv1"]),
-    "af_xdp": ("net_af_xdp0", ["--no-huge", "-m", "256", "--vdev=net_af_xdp0,iface=pv1"]),
+    "tap": ("net_tap0", EAL + ["--vdev=net_tap0,iface=pt0"]),
+    "af_packet": ("net_af_packet0", EAL + ["--vdev=net_af_packet0,iface=pv1"]),
+    "af_xdp": ("net_af_xdp0", EAL + ["--vdev=net_af_xdp0,iface=pv1"]),
 }
 
 

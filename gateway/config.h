@@ -50,12 +50,17 @@ struct config_workers {
 
 enum config_path { CONFIG_PATH_DPDK, CONFIG_PATH_KERNEL };
 
-/* A port with implicit TLS (RFC 8314, 3.3). */
+enum config_listener_tls {
+    CONFIG_LISTENER_IMPLICIT, /* RFC 8314, 3.3 */
+    CONFIG_LISTENER_STARTTLS, /* RFC 3207 */
+};
+
 struct config_listener {
     const char *name;
     struct addr address; /* all zero: any */
     uint32_t port;
     uint32_t path; /* enum config_path */
+    uint32_t tls;  /* enum config_listener_tls */
     uint32_t line; /* where it ends in the file, for messages */
 };
 

@@ -9,6 +9,7 @@
 static const char *const levels[] = { "debug", "info", "warn", "error", NULL };
 static const char *const idles[] = { "sleep", "spin", NULL };
 static const char *const paths[] = { "dpdk", "kernel", NULL };
+static const char *const listener_tls[] = { "implicit", "starttls", NULL };
 
 #define AT(type, member) .offset = offsetof(struct type, member)
 #define BY(type, member) .companion = offsetof(struct type, member)
@@ -55,6 +56,8 @@ static const struct config_key keys[] = {
       .number = 465 },
     { CONFIG_LISTENER, "path", CONFIG_CHOICE, AT(config_listener, path),
       .number = CONFIG_PATH_DPDK, .choices = paths },
+    { CONFIG_LISTENER, "tls", CONFIG_CHOICE, AT(config_listener, tls),
+      .number = CONFIG_LISTENER_IMPLICIT, .choices = listener_tls },
 
     { CONFIG_CERTIFICATE, "chain", CONFIG_FILE, AT(config_certificate, chain) },
     { CONFIG_CERTIFICATE, "key", CONFIG_FILE, AT(config_certificate, key) },

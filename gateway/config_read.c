@@ -17,6 +17,9 @@
 #include "base/assert.h"
 #include "gateway/config_value.h"
 
+/* Of a listener with STARTTLS that names none (RFC 6409, 3.1); the table has that of the others. */
+#define SUBMISSION_PORT 587
+
 #define END_KEY  "end-of-configuration"
 #define END_TEXT "\n" END_KEY "=yes\n"
 
@@ -174,6 +177,8 @@ static void end_listener(struct config_read *r, cfg_t *block, uint32_t line)
     name.offset = offsetof(struct config_listener, name);
     if (!config_value_set(&name, r->config, l, title == NULL ? "" : title, &why))
         config_read_fault(r, line, "a listener's name %.*s", (int)why.len, sentence);
+    if (l->tls == CONFIG_LISTENER_STARTTLS && config_read_line(r, CONFIG_LISTENER, "port") == 0)
+        l->port = SUBMISSION_PORT;
     l->line = line;
     r->config->listener_count++;
     forget_lines(r, CONFIG_LISTENER);

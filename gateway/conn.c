@@ -2,7 +2,8 @@
  * The life of one connection.
  *
  * Happy path: conn_open begins TLS and sets the timer; conn_pump runs it whenever there is news,
- * until nothing moves. A connection that says goodbye sends its end, throws away what still comes
+ * until nothing moves. With STARTTLS the session is first, and TLS comes between it and the stream
+ * while it waits. A connection that says goodbye sends its end, throws away what still comes
  * and waits for the peer's end, so that the last reply is not lost to a reset.
  *
  * Failure modes: the stream failed: closed. Time out: the session says 421, or, in a handshake, the
@@ -16,6 +17,8 @@
 /* Said in clear to a client that speaks no TLS on a TLS port: most show it to their user. */
 #define NOT_TLS_TEXT \
     "554 5.7.0 This port speaks TLS from the first byte (RFC 8314); use implicit TLS\r\n"
+/* The same after the 220 to STARTTLS: commands that somebody put behind it get no further. */
+#define NOT_STARTED_TEXT "554 5.7.0 Nothing but TLS may follow STARTTLS\r\n"
 
 static void set_timer(struct conn *c, uint64_t due_ns)
 {
@@ -68,21 +71,26 @@ void conn_wait_for_room(struct conn *c)
         list_append(&c->set->rooms, &c->wait);
 }
 
-static enum conn_progress begin_session(struct conn *c)
+static void describe_client(const struct conn *c, struct smtp_client *out)
 {
-    struct smtp_client client = {
+    *out = (struct smtp_client){
         .peer = c->lower->peer,
         .local = c->lower->local,
         .secure = c->tls != NULL || c->listener->secure,
+        .starttls = c->listener->starttls,
     };
+    if (c->tls == NULL)
+        return;
+    out->tls_version = c->tls_info.version;
+    out->tls_cipher = c->tls_info.cipher;
+    out->tls_group = c->tls_info.group;
+}
 
-    if (c->tls != NULL) {
-        c->io = tls_conn_stream(c->tls);
-        tls_conn_info(c->tls, &c->tls_info);
-        client.tls_version = c->tls_info.version;
-        client.tls_cipher = c->tls_info.cipher;
-        client.tls_group = c->tls_info.group;
-    }
+static enum conn_progress begin_session(struct conn *c)
+{
+    struct smtp_client client;
+
+    describe_client(c, &client);
     c->session = smtp_session_open(c->set->env.smtp, &client);
     if (c->session == NULL) {
         conn_close(c, "no session left");
@@ -93,6 +101,32 @@ static enum conn_progress begin_session(struct conn *c)
     c->phase = CONN_SESSION;
     c->want = SMTP_WANT_OUTPUT;                      /* the banner */
     set_timer(c, smtp_session_deadline(c->session)); /* conn_timer looks further */
+    return CONN_MOVED;
+}
+
+/* From here on the session reads and writes through TLS; a STARTTLS has its session already. */
+static enum conn_progress handshake_done(struct conn *c)
+{
+    struct smtp_client client;
+
+    c->io = tls_conn_stream(c->tls);
+    tls_conn_info(c->tls, &c->tls_info);
+    if (c->session == NULL)
+        return begin_session(c);
+    describe_client(c, &client);
+    smtp_session_secured(c->session, &client);
+    c->phase = CONN_SESSION;
+    c->want = c->set->draining ? SMTP_WANT_OUTPUT : SMTP_WANT_INPUT; /* a 421, or an EHLO */
+    set_timer(c, smtp_session_deadline(c->session));
+    return CONN_MOVED;
+}
+
+static enum conn_progress not_tls(struct conn *c)
+{
+    bool started = c->session != NULL;
+
+    stream_write(c->lower, started ? SPAN_LITERAL(NOT_STARTED_TEXT) : SPAN_LITERAL(NOT_TLS_TEXT));
+    conn_begin_closing(c, started ? "clear text behind STARTTLS" : "not TLS");
     return CONN_MOVED;
 }
 
@@ -107,8 +141,8 @@ static enum conn_progress handshake_failed(struct conn *c)
         return CONN_GONE;
     }
     if (error.not_tls)
-        stream_write(c->lower, SPAN_LITERAL(NOT_TLS_TEXT));
-    conn_begin_closing(c, error.not_tls ? "not TLS" : error.reason);
+        return not_tls(c);
+    conn_begin_closing(c, error.reason);
     return CONN_MOVED;
 }
 
@@ -125,7 +159,7 @@ static enum conn_progress handshake_step(struct conn *c)
         cs->handshake_budget--;
     }
     switch (tls_conn_handshake(c->tls)) {
-    case TLS_DONE: return begin_session(c);
+    case TLS_DONE: return handshake_done(c);
     case TLS_WANT_INPUT:
     case TLS_WANT_OUTPUT:
     case TLS_WANT_SIGNATURE: return CONN_STUCK;
@@ -175,8 +209,10 @@ static void look_for_the_end(struct conn *c)
         return;
     if (c->phase == CONN_HANDSHAKE)
         conn_close(c, "ended in the handshake");
-    else if (c->phase == CONN_SESSION && asks_peer && !list_linked(&c->wait))
+    else if (c->phase == CONN_SESSION && asks_peer && !list_linked(&c->wait)) {
         conn_begin_closing(c, c->want == SMTP_WANT_BODY ? "ended within a message" : "ended");
+        stream_requeue(c->lower); /* the peer's end is there already: no news will come of it */
+    }
 }
 
 void conn_pump(struct conn *c)
@@ -193,13 +229,17 @@ void conn_pump(struct conn *c)
         look_for_the_end(c);
 }
 
+void conn_begin_handshake(struct conn *c)
+{
+    c->phase = CONN_HANDSHAKE;
+    set_timer(c, seconds_from_now(c, c->set->config.handshake_timeout_s));
+}
+
 void conn_open(struct conn *c)
 {
-    struct conns *cs = c->set;
-
-    set_timer(c, seconds_from_now(c, cs->config.handshake_timeout_s));
     if (c->listener->tls) {
-        c->tls = tls_conn_open(cs->env.tls, c->lower);
+        c->tls = tls_conn_open(c->set->env.tls, c->lower);
+        conn_begin_handshake(c);
         if (c->tls == NULL)
             conn_close(c, "no TLS connection left");
         else

@@ -25,8 +25,9 @@ struct conns;
 /* What a listener's connections share; the cookie of tcp_listen and ksock_listen. */
 struct conn_listener {
     const char *name;
-    bool tls;    /* implicit TLS; else plain */
-    bool secure; /* without tls: treated as secure all the same (the simulator's plain streams) */
+    bool tls;      /* TLS from the first byte; else plain */
+    bool starttls; /* plain until STARTTLS, which must come first */
+    bool secure;   /* plain, and treated as secure all the same (the simulator's streams) */
 };
 
 /* auth's answer to a connection that had to wait: auth_env.done. */

@@ -76,6 +76,8 @@ enum conn_progress {
 /* Begins a new one, whose stream, listener and number are set. It may be gone afterwards, as with
  * all below. */
 void conn_open(struct conn *c);
+/* TLS is to be agreed on by the tls_conn that is there, in its time. */
+void conn_begin_handshake(struct conn *c);
 /* Runs it until nothing moves (bounded). */
 void conn_pump(struct conn *c);
 /* Sends our end and waits for the peer's. */

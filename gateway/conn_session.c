@@ -1,6 +1,6 @@
 /*
  * The session's wants, met: bytes for SMTP_WANT_INPUT, a segment for its replies, a verdict,
- * durability.
+ * durability, TLS in its midst.
  *
  * Plaintext is read into the worker's scratch and used from there; only what is left over (the
  * start of a line, or commands behind one that waits) is kept, in a buffer that the connection has
@@ -90,6 +90,30 @@ static enum conn_progress ask_for_verdict(struct conn *c)
     return CONN_MOVED;
 }
 
+/*
+ * RFC 3207, 4: the client says nothing behind STARTTLS before it has read the reply. What is there
+ * now, whether the session was shown it or it still waits in the stream, may have been put in by
+ * somebody else. What comes later is shown to TLS alone.
+ */
+static bool is_pipelined(const struct conn *c)
+{
+    return c->input.len > 0 || (c->io->ready & STREAM_READABLE) != 0;
+}
+
+static enum conn_progress answer_starttls(struct conn *c)
+{
+    enum smtp_starttls how = SMTP_STARTTLS_PIPELINED;
+
+    ASSERT(c->tls == NULL && c->listener->starttls);
+    if (!is_pipelined(c)) {
+        c->tls = tls_conn_open(c->set->env.tls, c->lower);
+        how = c->tls != NULL ? SMTP_STARTTLS_GO : SMTP_STARTTLS_TEMPORARY;
+    }
+    smtp_session_starttls(c->session, how);
+    c->want = SMTP_WANT_OUTPUT; /* the reply, in clear */
+    return CONN_MOVED;
+}
+
 static enum conn_progress meet_want(struct conn *c, bool moved)
 {
     switch (c->want) {
@@ -101,6 +125,8 @@ static enum conn_progress meet_want(struct conn *c, bool moved)
         return CONN_MOVED;
     case SMTP_WANT_VERDICT: return ask_for_verdict(c);
     case SMTP_WANT_DURABLE: return conn_body_commit(c);
+    case SMTP_WANT_STARTTLS: return answer_starttls(c);
+    case SMTP_WANT_HANDSHAKE: conn_begin_handshake(c); return CONN_MOVED;
     case SMTP_WANT_CLOSE: conn_begin_closing(c, NULL); return CONN_MOVED;
     }
     UNREACHABLE("every want is met");
@@ -142,7 +168,9 @@ enum conn_progress conn_session_step(struct conn *c)
     case SMTP_WANT_DURABLE: return conn_body_commit(c);
     case SMTP_WANT_INPUT:
     case SMTP_WANT_OUTPUT: return run(c);
+    case SMTP_WANT_STARTTLS:  /* was met when it was said */
+    case SMTP_WANT_HANDSHAKE: /* another phase */
     case SMTP_WANT_CLOSE: break;
     }
-    UNREACHABLE("a closing session is not run");
+    UNREACHABLE("a session that is not to be run");
 }

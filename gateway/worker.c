@@ -286,7 +286,11 @@ static bool open_listeners(struct worker *w, struct buf *why)
         struct endpoint at = { l->address, (uint16_t)l->port };
         bool ok;
 
-        *mine = (struct conn_listener){ .name = l->name, .tls = true };
+        *mine = (struct conn_listener){
+            .name = l->name,
+            .tls = l->tls == CONFIG_LISTENER_IMPLICIT,
+            .starttls = l->tls == CONFIG_LISTENER_STARTTLS,
+        };
         ok = l->path == CONFIG_PATH_KERNEL ? ksock_listen(w->ksock, &at, mine)
                                            : tcp_listen(w->core.tcp, &at, mine);
         if (ok)

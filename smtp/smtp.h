@@ -46,6 +46,7 @@ struct smtp_client {
     struct endpoint peer;
     struct endpoint local;
     bool secure;
+    bool starttls;           /* while not secure: STARTTLS is offered, and must come first */
     const char *tls_version; /* NULL without TLS */
     const char *tls_cipher;
     const char *tls_group;
@@ -64,12 +65,16 @@ enum smtp_want {
     SMTP_WANT_VERDICT, /* smtp_session_auth has the question; answer by smtp_session_verdict */
     SMTP_WANT_DURABLE, /* smtp_session_mail has the message; answer by smtp_session_durable */
     SMTP_WANT_CLOSE,   /* send what is in `out`, then end the connection */
+    /* Can TLS begin? Answer by smtp_session_starttls. */
+    SMTP_WANT_STARTTLS,
+    /* Send what is in `out`, whose end is the 220, and begin TLS; then smtp_session_secured. */
+    SMTP_WANT_HANDSHAKE,
 };
 
 /*
  * Goes on as far as it can. Takes whole lines off the front of *in and appends replies to *out.
- * Must be called with at least LIMIT_REPLY_BYTES of room in *out. While a verdict or durability is
- * awaited it returns that want and touches nothing.
+ * Must be called with at least LIMIT_REPLY_BYTES of room in *out. While an answer is awaited (a
+ * verdict, durability, TLS) it returns that want and touches nothing.
  */
 enum smtp_want smtp_session_run(struct smtp_session *s, struct span *in, struct buf *out);
 
@@ -126,6 +131,22 @@ enum smtp_verdict {
 
 void smtp_session_auth(const struct smtp_session *s, struct smtp_auth *out);
 void smtp_session_verdict(struct smtp_session *s, enum smtp_verdict v);
+
+/* Whether TLS can begin now (RFC 3207, 4). */
+enum smtp_starttls {
+    SMTP_STARTTLS_GO,        /* 220 2.0.0, then SMTP_WANT_HANDSHAKE */
+    SMTP_STARTTLS_TEMPORARY, /* 454 4.7.0: goes on in clear */
+    SMTP_STARTTLS_PIPELINED, /* 554 5.7.0 and close: bytes came behind STARTTLS before its reply.
+                                They are not to be shown to the session, now or later. */
+};
+
+/* After WANT_STARTTLS. */
+void smtp_session_starttls(struct smtp_session *s, enum smtp_starttls how);
+/*
+ * After WANT_HANDSHAKE: TLS is there. Forgets what was said in clear, and waits for a new EHLO
+ * without a second banner. `client`: as it is now, secure.
+ */
+void smtp_session_secured(struct smtp_session *s, const struct smtp_client *client);
 
 /*
  * When the connection is to be given up (RFC 5321, 4.5.3.2), in clock ns, counted from the last

@@ -46,6 +46,8 @@ void smtp_cmd_ehlo_reply(const struct smtp_session *s, struct buf *out)
     smtp_reply_put_more(SMTP_REPLY_EHLO_SIZE, &fill, out);
     smtp_reply_put_more(SMTP_REPLY_EHLO_8BITMIME, &fill, out);
     smtp_reply_put_more(SMTP_REPLY_EHLO_ENHANCED, &fill, out);
+    if (s->client.starttls && !s->client.secure)
+        smtp_reply_put_more(SMTP_REPLY_EHLO_STARTTLS, &fill, out);
     if (s->client.secure && !s->authenticated)
         smtp_reply_put_more(SMTP_REPLY_EHLO_AUTH, &fill, out);
     smtp_reply_put(SMTP_REPLY_EHLO_HELP, &fill, out);

@@ -16,20 +16,24 @@
 #define HIDDEN SMTP_COMMAND_HIDDEN
 
 #define NEVER        SMTP_REPLY_NONE /* it may stand in every state in which a line is read */
+#define TLS_ACTIVE   SMTP_REPLY_TLS_ACTIVE
 #define AUTH_IN_MAIL SMTP_REPLY_AUTH_IN_MAIL
 #define NESTED_MAIL  SMTP_REPLY_NESTED_MAIL
 #define MAIL_FIRST   SMTP_REPLY_MAIL_FIRST
 #define RCPT_FIRST   SMTP_REPLY_RCPT_FIRST
 
-#define NO_CHECK    smtp_cmd_misc_no_check
-#define UNSUPPORTED smtp_cmd_misc_unsupported
-#define NOT_SMTP    smtp_cmd_misc_not_smtp
+#define STARTTLS_CHECK smtp_cmd_starttls_check
+#define STARTTLS_ACT   smtp_cmd_starttls_act
+#define NO_CHECK       smtp_cmd_misc_no_check
+#define UNSUPPORTED    smtp_cmd_misc_unsupported
+#define NOT_SMTP       smtp_cmd_misc_not_smtp
 
 /* clang-format off */
 static const struct smtp_command commands[] = {
 /*    verb        in     flags              out of order  check                act */
     { "EHLO",     ANY,   OPEN,              NEVER,        smtp_cmd_ehlo_check, smtp_cmd_ehlo_act },
     { "HELO",     ANY,   OPEN,              NEVER,        smtp_cmd_ehlo_check, smtp_cmd_ehlo_helo },
+    { "STARTTLS", READY, OPEN | BARE | HIDDEN, TLS_ACTIVE, STARTTLS_CHECK,     STARTTLS_ACT },
     { "AUTH",     READY, OPEN | ARGS | TLS, AUTH_IN_MAIL, smtp_cmd_auth_check, smtp_cmd_auth_act },
     { "MAIL",     READY, 0,                 NESTED_MAIL,  smtp_cmd_mail_check, smtp_cmd_mail_act },
     { "RCPT",     TX,    0,                 MAIL_FIRST,   smtp_cmd_rcpt_check, smtp_cmd_rcpt_act },
@@ -42,7 +46,6 @@ static const struct smtp_command commands[] = {
     /* Known by name, not offered (RFC 5321, 4.2.4: 502). */
     { "EXPN",     ANY,   OPEN | HIDDEN,     NEVER,        NO_CHECK,            UNSUPPORTED },
     { "ETRN",     ANY,   OPEN | HIDDEN,     NEVER,        NO_CHECK,            UNSUPPORTED },
-    { "STARTTLS", ANY,   OPEN | HIDDEN,     NEVER,        NO_CHECK,            UNSUPPORTED },
     /* A browser that was led here must get no answer it could use (the ALPACA attack). */
     { "GET",      ANY,   OPEN | HIDDEN,     NEVER,        NO_CHECK,            NOT_SMTP },
     { "POST",     ANY,   OPEN | HIDDEN,     NEVER,        NO_CHECK,            NOT_SMTP },
@@ -77,11 +80,19 @@ static struct span trim_end(struct span s)
     return s;
 }
 
+/* RFC 3207, 4: before TLS hardly anything is taken: nothing that wants a user or a secret. */
+static bool must_wait_for_tls(const struct smtp_session *s, const struct smtp_command *row)
+{
+    return s->client.starttls && !s->client.secure && (!(row->flags & OPEN) || (row->flags & TLS));
+}
+
 /* What the row alone can say. */
 static enum smtp_reply_id judge(const struct smtp_session *s, const struct smtp_call *call)
 {
     const struct smtp_command *row = call->row;
 
+    if (must_wait_for_tls(s, row))
+        return SMTP_REPLY_STARTTLS_FIRST;
     if (!(row->flags & OPEN) && !s->authenticated)
         return SMTP_REPLY_AUTH_FIRST;
     if (!(row->may_stand_in & s->state)) {

@@ -28,6 +28,9 @@ enum smtp_state {
     SMTP_STATE_BODY = 1 << 7,    /* after the 354 */
     SMTP_STATE_DURABLE = 1 << 8, /* the spool makes the message durable */
     SMTP_STATE_CLOSING = 1 << 9, /* the last reply is due or given */
+    /* Whoever has the connection is asked for TLS; and then the 220 to STARTTLS is due or given. */
+    SMTP_STATE_STARTTLS = 1 << 10,
+    SMTP_STATE_HANDSHAKE = 1 << 11,
 };
 
 /* Where commands are read. */
@@ -148,6 +151,12 @@ enum smtp_reply_id smtp_cmd_data_act(struct smtp_session *s, struct smtp_call *c
 enum smtp_body_outcome smtp_cmd_data_feed(struct smtp_session *s, struct span chunk,
                                           uint32_t *taken);
 enum smtp_reply_id smtp_cmd_data_durable(struct smtp_session *s, enum smtp_delivery how);
+
+enum smtp_reply_id smtp_cmd_starttls_check(struct smtp_session *s, struct smtp_call *call);
+enum smtp_reply_id smtp_cmd_starttls_act(struct smtp_session *s, struct smtp_call *call);
+enum smtp_reply_id smtp_cmd_starttls_answer(struct smtp_session *s, enum smtp_starttls how);
+/* All that the client said in clear. */
+void smtp_cmd_starttls_forget(struct smtp_session *s);
 
 enum smtp_reply_id smtp_cmd_misc_no_check(struct smtp_session *s, struct smtp_call *call);
 enum smtp_reply_id smtp_cmd_misc_rset(struct smtp_session *s, struct smtp_call *call);

@@ -13,7 +13,7 @@
 struct row {
     uint16_t code;
     uint8_t blame;
-    const char *enhanced; /* "" where RFC 2034, 4 has none: 220, 334, 354, EHLO, HELO */
+    const char *enhanced; /* "" where RFC 2034, 4 has none: the banner, 334, 354, EHLO, HELO */
     const char *text;
 };
 
@@ -21,6 +21,7 @@ struct row {
 static const struct row rows[SMTP_REPLY_COUNT] = {
     [SMTP_REPLY_HELP]                = { 214, OURS, "2.0.0", "Commands: %w" },
     [SMTP_REPLY_BANNER]              = { 220, OURS, "",      "%h ESMTP Postern" },
+    [SMTP_REPLY_TLS_GO]              = { 220, OURS, "2.0.0", "Ready to start TLS" },
     [SMTP_REPLY_BYE]                 = { 221, OURS, "2.0.0", "%h closes the connection" },
     [SMTP_REPLY_AUTH_OK]             = { 235, OURS, "2.7.0", "Authentication successful" },
     [SMTP_REPLY_OK]                  = { 250, OURS, "2.0.0", "Ok" },
@@ -30,6 +31,7 @@ static const struct row rows[SMTP_REPLY_COUNT] = {
     [SMTP_REPLY_EHLO_SIZE]           = { 250, OURS, "",      "SIZE %n" },
     [SMTP_REPLY_EHLO_8BITMIME]       = { 250, OURS, "",      "8BITMIME" },
     [SMTP_REPLY_EHLO_ENHANCED]       = { 250, OURS, "",      "ENHANCEDSTATUSCODES" },
+    [SMTP_REPLY_EHLO_STARTTLS]       = { 250, OURS, "",      "STARTTLS" },
     [SMTP_REPLY_EHLO_AUTH]           = { 250, OURS, "",      "AUTH PLAIN LOGIN" },
     [SMTP_REPLY_EHLO_HELP]           = { 250, OURS, "",      "HELP" },
     [SMTP_REPLY_MAIL_OK]             = { 250, OURS, "2.1.0", "Sender ok" },
@@ -56,6 +58,8 @@ static const struct row rows[SMTP_REPLY_COUNT] = {
         "Too many recipients, send the rest in another message" },
     [SMTP_REPLY_AUTH_TEMPORARY]      = { 454, OURS, "4.7.0",
         "Authentication is not possible now, try again later" },
+    [SMTP_REPLY_TLS_TEMPORARY]       = { 454, OURS, "4.7.0",
+        "TLS is not available now, try again later" },
     [SMTP_REPLY_UNKNOWN_COMMAND]     = { 500, BLAME,"5.5.1", "Command not known" },
     [SMTP_REPLY_LINE_TOO_LONG]       = { 500, BLAME,"5.5.6", "Line too long" },
     [SMTP_REPLY_TEXT_LINE_TOO_LONG]  = { 500, BLAME,"5.5.6",
@@ -81,9 +85,12 @@ static const struct row rows[SMTP_REPLY_COUNT] = {
     [SMTP_REPLY_AUTH_IN_MAIL]        = { 503, BLAME,"5.5.1",
         "No authentication while a message is under way" },
     [SMTP_REPLY_AUTH_TWICE]          = { 503, BLAME,"5.5.1", "Authenticated already" },
+    [SMTP_REPLY_TLS_ACTIVE]          = { 503, BLAME,"5.5.1", "TLS is active already" },
     [SMTP_REPLY_BAD_MECHANISM]       = { 504, BLAME,"5.5.4",
         "Mechanism not known, use PLAIN or LOGIN" },
     [SMTP_REPLY_AUTH_FIRST]          = { 530, BLAME,"5.7.0", "Authentication required" },
+    [SMTP_REPLY_STARTTLS_FIRST]      = { 530, BLAME,"5.7.0",
+        "Must issue a STARTTLS command first" },
     [SMTP_REPLY_AUTH_WRONG]          = { 535, BLAME,"5.7.8", "Login or password is wrong" },
     [SMTP_REPLY_TLS_FIRST]           = { 538, BLAME,"5.7.11",
         "Authentication needs an encrypted connection" },
@@ -93,6 +100,8 @@ static const struct row rows[SMTP_REPLY_COUNT] = {
     [SMTP_REPLY_TOO_BIG]             = { 552, BLAME,"5.3.4", "Message is larger than %n bytes" },
     [SMTP_REPLY_NON_ASCII]           = { 553, BLAME,"5.6.7", "Addresses must be ASCII" },
     [SMTP_REPLY_NO_RECIPIENTS]       = { 554, BLAME,"5.5.1", "No valid recipients" },
+    [SMTP_REPLY_TLS_PIPELINED]       = { 554, BLAME,"5.7.0",
+        "Nothing may follow STARTTLS in clear" },
     [SMTP_REPLY_UNKNOWN_PARAMETER]   = { 555, BLAME,"5.5.4", "Parameter not known" },
 };
 /* clang-format on */

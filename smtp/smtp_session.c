@@ -53,12 +53,14 @@ void smtp_destroy(struct smtp *m)
 static uint32_t may_come_from(enum smtp_state next)
 {
     const uint32_t tx = SMTP_STATE_MAIL | SMTP_STATE_RCPT;
-    const uint32_t waits = SMTP_STATE_VERDICT | SMTP_STATE_DURABLE;
+    const uint32_t waits = SMTP_STATE_VERDICT | SMTP_STATE_DURABLE | SMTP_STATE_STARTTLS;
 
     switch (next) {
     case SMTP_STATE_BANNER: return 0;
-    case SMTP_STATE_START: return SMTP_STATE_BANNER;
+    case SMTP_STATE_START: return SMTP_STATE_BANNER | SMTP_STATE_HANDSHAKE;
     case SMTP_STATE_READY: return SMTP_STATES_OF_LINES | SMTP_STATE_BODY | waits;
+    case SMTP_STATE_STARTTLS: return SMTP_STATE_READY;
+    case SMTP_STATE_HANDSHAKE: return SMTP_STATE_STARTTLS;
     case SMTP_STATE_MAIL: return SMTP_STATE_READY;
     case SMTP_STATE_RCPT: return tx;
     case SMTP_STATE_SASL: return SMTP_STATE_READY | SMTP_STATE_SASL;
@@ -66,7 +68,8 @@ static uint32_t may_come_from(enum smtp_state next)
     case SMTP_STATE_BODY: return SMTP_STATE_RCPT;
     case SMTP_STATE_DURABLE: return SMTP_STATE_BODY;
     case SMTP_STATE_CLOSING:
-        return SMTP_STATE_BANNER | SMTP_STATES_OF_LINES | SMTP_STATE_BODY | SMTP_STATE_VERDICT;
+        return SMTP_STATE_BANNER | SMTP_STATES_OF_LINES | SMTP_STATE_BODY | SMTP_STATE_VERDICT |
+               SMTP_STATE_STARTTLS;
     }
     UNREACHABLE("a state without a branch");
 }
@@ -219,12 +222,26 @@ static bool run_line(struct smtp_session *s, struct span *in)
     return true;
 }
 
+/* What a state waits for that no line from the client can give; WANT_INPUT: nothing of that kind.
+ */
+static enum smtp_want want_of(enum smtp_state state)
+{
+    switch (state) {
+    case SMTP_STATE_VERDICT: return SMTP_WANT_VERDICT;
+    case SMTP_STATE_DURABLE: return SMTP_WANT_DURABLE;
+    case SMTP_STATE_STARTTLS: return SMTP_WANT_STARTTLS;
+    case SMTP_STATE_HANDSHAKE: return SMTP_WANT_HANDSHAKE;
+    case SMTP_STATE_CLOSING: return SMTP_WANT_CLOSE;
+    default: return SMTP_WANT_INPUT;
+    }
+}
+
 enum smtp_want smtp_session_run(struct smtp_session *s, struct span *in, struct buf *out)
 {
-    if (s->state == SMTP_STATE_VERDICT)
-        return SMTP_WANT_VERDICT;
-    if (s->state == SMTP_STATE_DURABLE)
-        return SMTP_WANT_DURABLE;
+    enum smtp_want want = want_of(s->state);
+
+    if (s->owed == SMTP_REPLY_NONE && want != SMTP_WANT_INPUT)
+        return want;
     ASSERT(buf_room(out) >= LIMIT_REPLY_BYTES);
     if (s->state == SMTP_STATE_BANNER) {
         s->owed = SMTP_REPLY_BANNER;
@@ -233,10 +250,9 @@ enum smtp_want smtp_session_run(struct smtp_session *s, struct span *in, struct 
     for (;;) {
         if (s->owed != SMTP_REPLY_NONE && !give_owed(s, out))
             return SMTP_WANT_OUTPUT;
-        if (s->state == SMTP_STATE_CLOSING)
-            return SMTP_WANT_CLOSE;
-        if (s->state == SMTP_STATE_VERDICT)
-            return SMTP_WANT_VERDICT;
+        want = want_of(s->state);
+        if (want != SMTP_WANT_INPUT)
+            return want;
         if (stop_if_due(s))
             continue;
         if (s->state == SMTP_STATE_BODY)
@@ -296,6 +312,24 @@ void smtp_session_verdict(struct smtp_session *s, enum smtp_verdict v)
     ASSERT(s->owed == SMTP_REPLY_NONE);
     note_progress(s);
     s->owed = smtp_cmd_auth_verdict(s, v);
+}
+
+void smtp_session_starttls(struct smtp_session *s, enum smtp_starttls how)
+{
+    ASSERT(s->state == SMTP_STATE_STARTTLS);
+    ASSERT(s->owed == SMTP_REPLY_NONE);
+    s->owed = smtp_cmd_starttls_answer(s, how);
+}
+
+void smtp_session_secured(struct smtp_session *s, const struct smtp_client *client)
+{
+    ASSERT(s->state == SMTP_STATE_HANDSHAKE);
+    ASSERT(s->owed == SMTP_REPLY_NONE);
+    ASSERT(client->secure);
+    note_progress(s);
+    s->client = *client;
+    smtp_cmd_starttls_forget(s);
+    smtp_session_set_state(s, SMTP_STATE_START);
 }
 
 /* --- Time, end, log -------------------------------------------------------------------------- */

@@ -83,7 +83,11 @@ static const struct word delivery_words[] = { { "durable", SMTP_DELIVERY_DURABLE
 static const struct word end_words[] = { { "timeout", SMTP_END_TIMEOUT },
                                          { "shutdown", SMTP_END_SHUTDOWN },
                                          { NULL, 0 } };
-static const struct word yes_words[] = { { "yes", 1 }, { "no", 0 }, { NULL, 0 } };
+enum security { SECURE_NO, SECURE_YES, SECURE_STARTTLS };
+
+static const struct word secure_words[] = {
+    { "yes", SECURE_YES }, { "no", SECURE_NO }, { "starttls", SECURE_STARTTLS }, { NULL, 0 }
+};
 
 static int look_up(struct reader *r, const struct word *words, const char *name)
 {
@@ -122,6 +126,14 @@ static void set_config(struct reader *r, const char *key, const char *value)
         die(r, "an unknown !config key");
 }
 
+static void set_secure(struct smtp_client *c, enum security how)
+{
+    c->secure = how == SECURE_YES;
+    c->starttls = how == SECURE_STARTTLS;
+    if (!c->secure)
+        c->tls_version = c->tls_cipher = c->tls_group = NULL;
+}
+
 static void set_client(struct reader *r, const char *key, const char *value)
 {
     struct smtp_client *c = &r->script->client;
@@ -129,13 +141,11 @@ static void set_client(struct reader *r, const char *key, const char *value)
     if (key == NULL || value == NULL)
         die(r, "!client wants a key and a value");
     else if (strcmp(key, "secure") == 0)
-        c->secure = look_up(r, yes_words, value);
+        set_secure(c, (enum security)look_up(r, secure_words, value));
     else if (strcmp(key, "address") == 0 && addr_parse(value, &c->peer.addr))
         return;
     else
         die(r, "an unknown !client key or a wrong value");
-    if (!c->secure)
-        c->tls_version = c->tls_cipher = c->tls_group = NULL;
 }
 
 static char *next_word(struct reader *r)
@@ -172,6 +182,20 @@ static void set_lost(struct reader *r, const char *word)
     r->script->lost_why = (enum smtp_delivery)look_up(r, delivery_words, word);
 }
 
+/* False: it is another one. */
+static bool set_tls(struct script *s, const char *name)
+{
+    if (strcmp(name, "!no-tls") == 0) {
+        s->no_tls = true;
+        return true;
+    }
+    if (strcmp(name, "!wait") != 0)
+        return false;
+    s->wait = true;
+    s->clear = s->len;
+    return true;
+}
+
 static void read_directive(struct reader *r, char *line)
 {
     const char *name = strtok_r(line, " ", &r->words);
@@ -181,6 +205,8 @@ static void read_directive(struct reader *r, char *line)
         set_answers(r, name[1] == 'v');
         return;
     }
+    if (set_tls(r->script, name))
+        return;
     key = next_word(r);
     if (strcmp(name, "!config") == 0)
         set_config(r, key, next_word(r));
@@ -260,6 +286,8 @@ void script_load(struct script *s, const char *path)
     fclose(f);
     if (!s->end)
         s->end_at = s->len;
+    if (!s->wait)
+        s->clear = s->len;
 }
 
 void script_free(struct script *s)

@@ -6,14 +6,17 @@
  *   R: text              the same without CR LF
  *   X: count text        text, count times, without CR LF
  *   !config key value    hostname, size, recipients, errors, tries
- *   !client key value    secure yes|no, address TEXT
+ *   !client key value    secure yes|no|starttls, address TEXT
  *   !verdict word...     ok wrong temporary blocked: the answers to the next AUTHs, in order
  *   !delivery word...    durable full failed: the answers to the next messages, in order
  *   !lost full|failed    the spool gives up at the first byte of a body
  *   !end timeout|shutdown    after all that stands before it was sent
+ *   !wait                for the reply to STARTTLS; what follows is sent behind it, in TLS if that
+ *                        was the 220. Without it all is sent in clear, at once.
+ *   !no-tls              TLS is not to be had
  *
- * In text, \r \n \0 \t \\ and \xHH are bytes. Lines with ! other than !end hold for the whole
- * script and stand first.
+ * In text, \r \n \0 \t \\ and \xHH are bytes. Lines with ! other than !end and !wait hold for the
+ * whole script and stand first.
  */
 #ifndef POSTERN_TESTS_DIALOGUE_SCRIPT_H
 #define POSTERN_TESTS_DIALOGUE_SCRIPT_H
@@ -38,7 +41,10 @@ struct script {
     bool end;
     enum smtp_end end_why;
     uint32_t end_at; /* bytes that are sent before the end */
-    uint8_t *bytes;  /* all that the client sends */
+    bool no_tls;
+    bool wait;
+    uint32_t clear; /* bytes that are sent before the reply to STARTTLS is read */
+    uint8_t *bytes; /* all that the client sends */
     uint32_t len;
 };
 

@@ -126,6 +126,33 @@ static void answer_mail(struct talk *t)
     t->deliveries++;
 }
 
+/* As gateway/conn does: TLS begins when nothing came behind STARTTLS. What is looked at is the
+ * script and not what was handed over, so that the cut makes no difference. */
+static void answer_starttls(struct talk *t)
+{
+    enum smtp_starttls how = SMTP_STARTTLS_GO;
+
+    if (t->taken < t->script->clear)
+        how = SMTP_STARTTLS_PIPELINED;
+    else if (t->script->no_tls)
+        how = SMTP_STARTTLS_TEMPORARY;
+    smtp_session_starttls(t->session, how);
+}
+
+/* The 220 was the last thing said in clear. */
+static void begin_tls(struct talk *t)
+{
+    struct smtp_client client = t->script->client;
+
+    client.secure = true;
+    client.tls_version = "TLSv1.3";
+    client.tls_cipher = "TLS_AES_128_GCM_SHA256";
+    client.tls_group = "X25519MLKEM768";
+    show_replies(t);
+    fprintf(t->out, "tls\n");
+    smtp_session_secured(t->session, &client);
+}
+
 static struct span waiting(const struct talk *t)
 {
     return span_of(t->script->bytes + t->taken, t->given - t->taken);
@@ -179,6 +206,8 @@ static bool turn(struct talk *t)
         answer_mail(t);
         t->body_len = 0;
         return true;
+    case SMTP_WANT_STARTTLS: answer_starttls(t); return true;
+    case SMTP_WANT_HANDSHAKE: begin_tls(t); return true;
     case SMTP_WANT_CLOSE: t->ended = true; return false;
     }
     abort();

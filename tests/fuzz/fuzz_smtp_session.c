@@ -1,7 +1,7 @@
 /*
  * A session fed with anything. The first byte says what stands before the input (nothing, a login,
- * a whole envelope) and whether TLS is there, the second how the bytes are cut, the third what the
- * world answers.
+ * a whole envelope) and whether TLS is there or to be begun, the second how the bytes are cut, the
+ * third what the world answers.
  *
  * Held: replies are well-formed lines; there are as many "queued" as durable answers; what is left
  * to be shown again is bounded; two different cuts give the same replies; every pool is home at the
@@ -81,6 +81,18 @@ static void answer_auth(struct world *w)
     w->asked++;
 }
 
+static void answer_starttls(struct world *w)
+{
+    static const enum smtp_starttls answers[] = {
+        SMTP_STARTTLS_GO,
+        SMTP_STARTTLS_GO,
+        SMTP_STARTTLS_TEMPORARY,
+        SMTP_STARTTLS_PIPELINED,
+    };
+
+    smtp_session_starttls(w->s, answers[next_answer(w)]);
+}
+
 /* What the session wants of the bytes that are there. False: more are needed, or none any more. */
 static bool turn(struct world *w, struct span *in, bool *closed)
 {
@@ -102,6 +114,10 @@ static bool turn(struct world *w, struct span *in, bool *closed)
         return true;
     case SMTP_WANT_VERDICT: answer_auth(w); return true;
     case SMTP_WANT_DURABLE: answer_mail(w); return true;
+    case SMTP_WANT_STARTTLS: answer_starttls(w); return true;
+    case SMTP_WANT_HANDSHAKE:
+        smtp_session_secured(w->s, &(struct smtp_client){ .secure = true });
+        return true;
     case SMTP_WANT_CLOSE: *closed = true; return false;
     }
     abort();
@@ -134,7 +150,9 @@ static uint32_t check_replies(struct span r)
 static struct span run(const uint8_t *choice, struct span all, uint32_t step, uint8_t *replies)
 {
     static const struct smtp_config config = { "mx.example.org", 5000, 5, 10, 3, 300, 180 };
-    const struct smtp_client client = { .secure = (choice[0] & 4) == 0, .tls_version = "TLSv1.3" };
+    const struct smtp_client client = { .secure = (choice[0] & 4) == 0,
+                                        .starttls = (choice[0] & 8) != 0,
+                                        .tls_version = "TLSv1.3" };
     struct world w = { .answers = choice[2] };
     const struct smtp_env env = { &w.clock, &w.counters, &w.ids };
     uint32_t taken = 0;

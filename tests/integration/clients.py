@@ -1,4 +1,5 @@
-"""Real clients, each as one function: submit `data` from USER to `to`, over implicit TLS.
+"""Real clients, each as one function: submit `data` from USER to `to`, over implicit TLS or by
+STARTTLS, as the gateway has it.
 
 Each returns nothing when the client says that the server took the message, and raises Problem
 otherwise.
@@ -7,6 +8,7 @@ otherwise.
 must arrive.
 """
 
+import base64
 import os
 import select
 import smtplib
@@ -24,6 +26,10 @@ def _file(gw, data):
     return name
 
 
+def _starts(gw):
+    return gw.tls == "starttls"
+
+
 def curl(gw, data, to):
     args = [
         "curl",
@@ -33,7 +39,7 @@ def curl(gw, data, to):
         "--cacert",
         gw.file("cert.pem"),
         "--url",
-        "smtps://%s:%d" % (gw.address, gw.port),
+        "%s://%s:%d" % ("smtp" if _starts(gw) else "smtps", gw.address, gw.port),
         "--user",
         USER + ":" + PASSWORD,
         "--mail-from",
@@ -51,7 +57,7 @@ def swaks(gw, data, to):
         "swaks",
         "--silent",
         "3",
-        "--tls-on-connect",
+        "--tls" if _starts(gw) else "--tls-on-connect",
         "--server",
         gw.address,
         "--port",
@@ -80,7 +86,7 @@ def msmtp(gw, data, to):
         "--host=" + gw.address,
         "--port=%d" % gw.port,
         "--tls=on",
-        "--tls-starttls=off",
+        "--tls-starttls=" + ("on" if _starts(gw) else "off"),
         "--tls-trust-file=" + gw.file("cert.pem"),
         "--auth=plain",
         "--user=" + USER,
@@ -127,12 +133,12 @@ class _Talk:
         self.p.stdin.flush()
 
 
-def _dialogue(args, data, to):
-    import base64
-
+def _dialogue(gw, args, data, to):
+    """`args`: a program that is the TLS connection; one that does STARTTLS has read the banner."""
     t = _Talk(args)
     try:
-        t.expect(b"220")
+        if not _starts(gw):
+            t.expect(b"220")
         t.say(b"EHLO client.example.org\r\n")
         t.expect(b"250")
         t.say(
@@ -159,8 +165,9 @@ def _dialogue(args, data, to):
         t.p.wait()
 
 
-def openssl(gw, data, to):
+def openssl(gw, data, to, *options):
     _dialogue(
+        gw,
         [
             "openssl",
             "s_client",
@@ -170,6 +177,8 @@ def openssl(gw, data, to):
             "-CAfile",
             gw.file("cert.pem"),
             "-verify_return_error",
+            *(["-starttls", "smtp"] if _starts(gw) else []),
+            *options,
         ],
         data,
         to,
@@ -177,31 +186,19 @@ def openssl(gw, data, to):
 
 
 def openssl_tls12(gw, data, to):
-    _dialogue(
-        [
-            "openssl",
-            "s_client",
-            "-quiet",
-            "-tls1_2",
-            "-connect",
-            "%s:%d" % (gw.address, gw.port),
-            "-CAfile",
-            gw.file("cert.pem"),
-            "-verify_return_error",
-        ],
-        data,
-        to,
-    )
+    openssl(gw, data, to, "-tls1_2")
 
 
 def gnutls(gw, data, to):
     _dialogue(
+        gw,
         [
             "gnutls-cli",
             "--logfile=/dev/null",
             "--x509cafile=" + gw.file("cert.pem"),
             "--sni-hostname=mail.example.org",
             "--verify-hostname=mail.example.org",
+            *(["--starttls-proto=smtp"] if _starts(gw) else []),
             "-p",
             str(gw.port),
             gw.address,
@@ -219,10 +216,13 @@ def smtplib_login(gw, raw=None):
     c = smtplib.SMTP()
     try:
         raw.connect((gw.address, gw.port))
-        c.sock = gw.context().wrap_socket(raw)
+        c.sock = raw if _starts(gw) else gw.context().wrap_socket(raw)
         code, text = c.getreply()
         if code != 220:
             raise smtplib.SMTPConnectError(code, text)
+        if _starts(gw):
+            c._host = gw.address  # as its own connect() would have set
+            c.starttls(context=gw.context())
         c.login(USER, PASSWORD)
     except (OSError, smtplib.SMTPException):
         (c.sock or raw).close()

@@ -121,17 +121,29 @@ DEVICES = {
 
 
 class Gateway:
-    """One gateway in a temporary directory. path: tap, af_packet, af_xdp or kernel."""
+    """One gateway in a temporary directory. path: tap, af_packet, af_xdp or kernel. tls: implicit
+    or starttls. listener: further settings of its listener."""
 
     def __init__(
-        self, path="kernel", build=None, limits="", spool="", extra="", key="ec", keep=None
+        self,
+        path="kernel",
+        build=None,
+        limits="",
+        spool="",
+        extra="",
+        key="ec",
+        keep=None,
+        tls="implicit",
+        listener="",
     ):
         self.path = path
+        self.tls = tls
+        self.listener = listener
         self.build = build or os.environ["POSTERN_BUILD"]
         self.dir = keep or tempfile.mkdtemp(prefix="postern-it-")
         self.address = "127.0.0.1" if path == "kernel" else GATEWAY
         self.stranger = "127.0.0.9" if path == "kernel" else STRANGER
-        self.port = 465
+        self.port = 587 if tls == "starttls" else 465
         self.process = None
         self.limits, self.spool_settings, self.extra = limits, spool, extra
         if path in ("af_packet", "af_xdp"):
@@ -182,8 +194,13 @@ class Gateway:
             f.write(device)
             f.write("workers { count = 1 helpers = 1 idle = sleep }\n")
             f.write(
-                'listener submissions { address = "%s" port = %d path = %s }\n'
-                % (self.address, self.port, "kernel" if self.path == "kernel" else "dpdk")
+                'listener submissions { address = "%s" path = %s tls = %s %s }\n'
+                % (
+                    self.address,
+                    "kernel" if self.path == "kernel" else "dpdk",
+                    self.tls,
+                    self.listener,
+                )
             )
             f.write(
                 'tls { certificate { chain = "%s" key = "%s" } }\n'

@@ -67,6 +67,8 @@ static const struct bad bad[] = {
       "t:3: count = \"-1\": must be a whole number from 1 to 64\n" },
     { LEAST "workers { count = 1k }",
       "t:3: count = \"1k\": must be a whole number from 1 to 64\n" },
+    { "listener a { path = kernel tls = none }\ntls { certificate { chain = /c key = /k } }",
+      "t:1: tls = \"none\": must be implicit or starttls\n" },
     { LEAST "workers { idle = doze }", "t:3: idle = \"doze\": must be sleep or spin\n" },
     { LEAST "spool { size = 1GB }", "t:3: size = \"1GB\": must be a size in bytes, or with k, M, "
                                     "G or T, from 2M to 64T\n" },
@@ -192,6 +194,8 @@ static const char full[] =
     "workers { count = 2 cores = { 0, 1 } helpers = 3 idle = spin }\n"
     "listener submissions { address = 198.18.0.2 }\n"
     "listener six { address = 2001:db8::1 port = 4650 path = kernel }\n"
+    "listener submission { path = kernel tls = starttls }\n"
+    "listener odd { path = kernel tls = starttls port = 5870 }\n"
     "tls { certificate { chain = /a key = /b } certificate { chain = \"/c\\$\\\"d\" key = /e }\n"
     "  tls12 = no ticket-lifetime = 90m handshakes-per-turn = 8 }\n"
     "spool { directory = /s size = 8G segment = 128M }\n"
@@ -214,9 +218,14 @@ static void a_full_file_lands_where_it_should(void **state)
     assert_int_equal(c->device.mac[5], 10);
     assert_int_equal(c->workers.cores[1], 1);
     assert_int_equal(c->workers.idle, CONFIG_IDLE_SPIN);
-    assert_int_equal(c->listener_count, 2);
+    assert_int_equal(c->listener_count, 4);
     assert_int_equal(c->listeners[0].path, CONFIG_PATH_DPDK);
+    assert_int_equal(c->listeners[0].port, 465);
     assert_int_equal(c->listeners[1].port, 4650);
+    assert_int_equal(c->listeners[1].tls, CONFIG_LISTENER_IMPLICIT);
+    assert_int_equal(c->listeners[2].port, 587);
+    assert_int_equal(c->listeners[2].tls, CONFIG_LISTENER_STARTTLS);
+    assert_int_equal(c->listeners[3].port, 5870);
     assert_int_equal(c->tls.certificate_count, 2);
     assert_string_equal(c->tls.certificates[1].chain, "/c$\"d");
     assert_int_equal(c->tls.ticket_lifetime_s, 5400);

@@ -38,7 +38,8 @@
     X(TCP_ACTIVE_OPENS, "tcp_active_opens", "CLOSED to SYN-SENT (RFC 4022)")                       \
     X(TCP_ATTEMPT_FAILS, "tcp_attempt_fails", "SYN-SENT or SYN-RCVD to CLOSED (RFC 4022)")         \
     X(TCP_SYN_DROPPED, "tcp_syn_dropped", "SYNs not answered: connections or segments were short") \
-    X(TCP_SYN_EVICTED, "tcp_syn_evicted", "half-open connections that made room for newer ones")   \
+    X(TCP_SYN_COOKIES_SENT, "tcp_syn_cookies_sent", "SYNs answered with a cookie (RFC 4987, 3.6)") \
+    X(TCP_SYN_COOKIES_RECV, "tcp_syn_cookies_recv", "cookies that came back, a connection each")   \
     X(TCP_SYN_EXPIRED, "tcp_syn_expired",                                                          \
       "half-open connections whose SYN-ACK was never answered")                                    \
     X(TCP_CHALLENGE_ACKS, "tcp_challenge_acks", "challenge ACKs sent (RFC 5961)")                  \

@@ -100,8 +100,11 @@
 #define LIMIT_TCP_ORPHAN_MS 60000
 /* Bytes committed and not yet acknowledged. Past it: reserve gives NULL. */
 #define LIMIT_TCP_SEND_BYTES (64 * 1024)
-/* Half-open connections of a core; an entry is small. Past it: the oldest goes. */
+/* Half-open connections of a core; an entry is small. Past three quarters: SYN cookies. */
 #define LIMIT_TCP_SYN_RCVD 4096
+/* Change of the cookies' secret; the one before stays good, so a cookie lives for one to two of
+ * these: SYN-ACK, ACK and the first data with their retransmissions. Past it: RST. */
+#define LIMIT_TCP_COOKIE_EPOCH_MS 64000
 /* TIME-WAIT entries of a core. Past it: the oldest goes. */
 #define LIMIT_TCP_TIME_WAIT 65536
 

@@ -68,6 +68,11 @@ uint32_t tcp_conn_choose_iss(const struct tcp *t, const struct endpoint *local,
     return (uint32_t)f + (uint32_t)(tcp_now_ns(t) / (4 * NS_PER_US));
 }
 
+uint16_t tcp_conn_default_mss(const struct addr *peer)
+{
+    return addr_is_v4(peer) ? MSS_DEFAULT_V4 : MSS_DEFAULT_V6;
+}
+
 uint16_t tcp_conn_local_mss(const struct tcp *t, const struct addr *peer)
 {
     uint32_t mtu = t->env.lower->mtu(t->env.lower, peer);
@@ -133,7 +138,7 @@ void tcp_conn_start_send(struct tcp_conn *c, uint32_t iss)
 static uint16_t agree_mss(const struct tcp_conn *c, const struct tcp_header *syn)
 {
     const struct addr *peer = &c->stream.peer.addr;
-    uint32_t mss = addr_is_v4(peer) ? MSS_DEFAULT_V4 : MSS_DEFAULT_V6;
+    uint32_t mss = tcp_conn_default_mss(peer);
     uint32_t ours = tcp_conn_local_mss(c->tcp, peer);
     uint32_t room = c->tcp->env.pool->room - TCP_WIRE_HEADER_MAX;
 

@@ -9,6 +9,7 @@
 #include "base/wheel.h"
 #include "dataplane/tcp/tcp.h"
 #include "dataplane/tcp/tcp_cc.h"
+#include "dataplane/tcp/tcp_cookie.h"
 #include "dataplane/tcp/tcp_fsm.h"
 #include "dataplane/tcp/tcp_in.h"
 #include "dataplane/tcp/tcp_reasm.h"
@@ -119,6 +120,7 @@ struct tcp {
     struct list accepts; /* established, not yet handed out */
     struct list all;
     struct tcp_syn_table syns;
+    struct tcp_cookie_jar cookies;
     struct tcp_tw_ring tws;
     struct pool *self; /* the pool of one that this struct lies in */
     struct pool *conns;
@@ -191,13 +193,16 @@ uint64_t tcp_conn_hash(const struct tcp *t, const struct endpoint *local,
                        const struct endpoint *peer);
 uint32_t tcp_conn_choose_iss(const struct tcp *t, const struct endpoint *local,
                              const struct endpoint *peer, uint32_t *ts_offset);
+/* The MSS of a peer whose SYN names none (RFC 9293, 3.7.1). */
+uint16_t tcp_conn_default_mss(const struct addr *peer);
 /* The largest segment that we take from peer, options included (RFC 9293, 3.7.1). */
 uint16_t tcp_conn_local_mss(const struct tcp *t, const struct addr *peer);
 
 /* --- tcp_listen.c ------------------------------------------------------------------------------
  */
 
-/* A segment for no connection: a SYN to a listener makes a half-open entry, all else gets RST. */
+/* A segment for no connection: a SYN to a listener makes a half-open entry or gets a cookie, the
+ * ACK of a cookie makes a connection, all else gets RST. */
 void tcp_listen_input(struct tcp *t, struct tcp_in *in);
 /* A segment for a half-open entry; the ACK makes it a connection, which then gets the segment. */
 void tcp_listen_half_open(struct tcp *t, struct tcp_syn *e, struct tcp_in *in);

@@ -3,9 +3,9 @@
  * SYN makes an entry and gets its SYN-ACK, the ACK makes a connection block of it, tcp_accept hands
  * the stream out.
  *
- * Failure modes: a flood of SYNs evicts the oldest entries and grows nothing; when blocks or
- * segments are short, a SYN is not answered, and the peer tries again; a SYN-ACK that nobody
- * answers is sent 6 times.
+ * Failure modes: with three quarters of the entries in use, a SYN-ACK is a cookie (tcp_cookie.h),
+ * so that a flood of SYNs grows nothing and keeps nobody out; when blocks or segments are short, a
+ * SYN is not answered, and the peer tries again; a SYN-ACK that nobody answers is sent 6 times.
  */
 #include "dataplane/tcp/tcp_conn.h"
 
@@ -78,7 +78,8 @@ static uint16_t first_window(const struct tcp *t)
     return (uint16_t)(wnd < UINT16_MAX ? wnd : UINT16_MAX);
 }
 
-static void send_syn_ack(struct tcp *t, const struct tcp_syn *e)
+/* ts_val: NULL for the clock of timestamps as it is. */
+static void send_syn_ack(struct tcp *t, const struct tcp_syn *e, const uint32_t *ts_val)
 {
     struct tcp_header h = {
         .src_port = e->local.port,
@@ -90,7 +91,7 @@ static void send_syn_ack(struct tcp *t, const struct tcp_syn *e)
         .options = (uint8_t)(e->options | TCP_HAS_MSS),
         .mss = tcp_conn_local_mss(t, &e->peer.addr),
         .wscale = t->rcv_wscale,
-        .ts_val = tcp_ts_now(t, e->ts_offset),
+        .ts_val = ts_val != NULL ? *ts_val : tcp_ts_now(t, e->ts_offset),
         .ts_ecr = e->ts_recent,
     };
 
@@ -121,42 +122,132 @@ static void challenge_half_open(struct tcp *t, const struct tcp_syn *e)
     tcp_output_bare(t, &h, &e->local.addr, &e->peer.addr);
 }
 
-static struct tcp_syn *take_entry(struct tcp *t)
+/* The last quarter of the entries is for those that cannot be cookies. */
+static bool is_flooded(const struct tcp *t)
 {
-    struct tcp_syn *e = tcp_syn_add(&t->syns, tcp_now_ns(t));
+    uint32_t count = pool_count(t->syns.pool);
 
-    if (e != NULL)
-        return e;
-    tcp_count(t, COUNTER_TCP_SYN_EVICTED);
-    forget_half_open(t, tcp_syn_oldest(&t->syns));
-    return tcp_syn_add(&t->syns, tcp_now_ns(t));
+    return pool_used(t->syns.pool) >= count - count / 4;
+}
+
+/* What a SYN says, and how we answer it. */
+static struct tcp_syn read_syn(struct tcp *t, const struct tcp_in *in, int listener)
+{
+    const struct tcp_header *h = &in->h;
+    struct tcp_syn syn = {
+        .hash = in->hash,
+        .local = in->local,
+        .peer = in->peer,
+        .irs = h->seq,
+        .ts_recent = h->options & TCP_HAS_TS ? h->ts_val : 0,
+        .mss = h->mss,
+        .wscale = h->wscale,
+        .options = h->options,
+        .listener = (uint8_t)listener,
+    };
+
+    syn.iss = tcp_conn_choose_iss(t, &in->local, &in->peer, &syn.ts_offset);
+    /* RFC 1122, 4.2.2.13: larger than the largest that the incarnation before used */
+    if (in->reuses && !tcp_seq_gt(syn.iss, in->iss_after))
+        syn.iss = in->iss_after + 1;
+    return syn;
+}
+
+static void answer_with_cookie(struct tcp *t, struct tcp_syn *syn)
+{
+    struct tcp_cookie_syn keep = {
+        .tuple = syn->hash,
+        .irs = syn->irs,
+        .mss = syn->options & TCP_HAS_MSS ? syn->mss : tcp_conn_default_mss(&syn->peer.addr),
+        .wscale = syn->wscale,
+        .options = syn->options,
+    };
+    uint32_t stamp = tcp_cookie_stamp(&keep, tcp_ts_now(t, syn->ts_offset));
+
+    syn->iss = tcp_cookie_make(&t->cookies, &keep, tcp_now_ns(t));
+    tcp_count(t, COUNTER_TCP_SYN_COOKIES_SENT);
+    send_syn_ack(t, syn, &stamp);
 }
 
 /* RFC 9293, 3.10.7.2, third: a SYN in LISTEN. Its text, if any, is left for the peer to send again.
  */
 static void take_syn(struct tcp *t, struct tcp_in *in, int listener)
 {
-    const struct tcp_header *h = &in->h;
-    struct tcp_syn *e = take_entry(t);
+    struct tcp_syn syn = read_syn(t, in, listener);
+    struct tcp_syn *e;
 
+    tcp_count(t, COUNTER_TCP_PASSIVE_OPENS);
+    /* RFC 4987, 3.6 */
+    if (!in->reuses && is_flooded(t)) {
+        answer_with_cookie(t, &syn);
+        return;
+    }
+    e = tcp_syn_add(&t->syns, &syn, tcp_now_ns(t));
     ASSERT(e != NULL);
-    e->hash = in->hash;
-    e->local = in->local;
-    e->peer = in->peer;
-    e->irs = h->seq;
-    e->iss = tcp_conn_choose_iss(t, &in->local, &in->peer, &e->ts_offset);
-    /* RFC 1122, 4.2.2.13: larger than the largest that the incarnation before used */
-    if (in->reuses && !tcp_seq_gt(e->iss, in->iss_after))
-        e->iss = in->iss_after + 1;
-    e->options = h->options;
-    e->mss = h->mss;
-    e->wscale = h->wscale;
-    e->ts_recent = h->options & TCP_HAS_TS ? h->ts_val : 0;
-    e->listener = (uint8_t)listener;
     if (!tcp_table_insert(&t->table, e->hash, TCP_REF(TCP_KIND_SYN, pool_index(t->syns.pool, e))))
         UNREACHABLE("the segment was looked up, and found nothing");
-    tcp_count(t, COUNTER_TCP_PASSIVE_OPENS);
-    send_syn_ack(t, e);
+    send_syn_ack(t, e, NULL);
+}
+
+/* The peer has acknowledged our SYN: a block in SYN-RCVD, as if it had been there from the SYN on.
+ * One is free, and the four-tuple is not in the table. */
+static struct tcp_conn *open_block(struct tcp *t, const struct tcp_syn *was)
+{
+    struct tcp_header syn = {
+        .seq = was->irs,
+        .options = was->options,
+        .mss = was->mss,
+        .wscale = was->wscale,
+        .ts_val = was->ts_recent,
+    };
+    struct tcp_conn *c = tcp_conn_create(t, &was->local, &was->peer, was->hash);
+
+    ASSERT(c != NULL);
+    c->flags |= TCP_CONN_PASSIVE;
+    if (was->retries > 0)
+        c->flags |= TCP_CONN_SYN_LOST;
+    c->listener = was->listener;
+    c->ts_offset = was->ts_offset;
+    tcp_conn_start_send(c, was->iss);
+    c->snd_nxt = was->iss + 1;
+    c->snd_max = was->iss + 1;
+    tcp_conn_start_receive(c, &syn);
+    tcp_conn_set_state(c, TCP_SYN_RCVD);
+    tcp_timer_sent(c); /* should this ACK turn out to be old, the SYN-ACK goes on being sent */
+    return c;
+}
+
+static bool has_block(struct tcp *t)
+{
+    if (pool_used(t->conns) < pool_count(t->conns))
+        return true;
+    tcp_count(t, COUNTER_TCP_SYN_DROPPED);
+    return false;
+}
+
+/* An ACK in LISTEN: does it acknowledge a cookie? It may bring text, and a FIN, like any other. */
+static bool take_cookie(struct tcp *t, struct tcp_in *in, int listener)
+{
+    const struct tcp_header *h = &in->h;
+    const uint32_t *stamp = h->options & TCP_HAS_TS ? &h->ts_ecr : NULL;
+    struct tcp_cookie_syn kept = { .tuple = in->hash, .irs = h->seq - 1 };
+    struct tcp_syn syn;
+
+    if (h->flags & TCP_SYN)
+        return false;
+    if (!tcp_cookie_open(&t->cookies, h->ack - 1, stamp, tcp_now_ns(t), &kept))
+        return false;
+    if (!has_block(t))
+        return true;
+    syn = read_syn(t, in, listener);
+    syn.irs = kept.irs;
+    syn.iss = h->ack - 1;
+    syn.mss = kept.mss;
+    syn.wscale = kept.wscale;
+    syn.options = kept.options;
+    tcp_count(t, COUNTER_TCP_SYN_COOKIES_RECV);
+    tcp_input_conn(open_block(t, &syn), in);
+    return true;
 }
 
 void tcp_listen_input(struct tcp *t, struct tcp_in *in)
@@ -166,6 +257,8 @@ void tcp_listen_input(struct tcp *t, struct tcp_in *in)
 
     /* first: RST is ignored; second: an ACK, and in CLOSED anything, is answered with RST */
     if (flags & TCP_RST)
+        return;
+    if (listener >= 0 && (flags & TCP_ACK) && take_cookie(t, in, listener))
         return;
     if (listener < 0 || (flags & TCP_ACK)) {
         tcp_output_reset_for(t, in);
@@ -181,40 +274,6 @@ void tcp_listen_input(struct tcp *t, struct tcp_in *in)
     take_syn(t, in, listener);
 }
 
-/* The entry's ACK has come: a block in SYN-RCVD, as if it had been there from the SYN on. NULL: no
- * block is free. */
-static struct tcp_conn *promote(struct tcp *t, struct tcp_syn *e)
-{
-    struct tcp_syn was = *e;
-    struct tcp_header syn = {
-        .seq = was.irs,
-        .options = was.options,
-        .mss = was.mss,
-        .wscale = was.wscale,
-        .ts_val = was.ts_recent,
-    };
-    struct tcp_conn *c;
-
-    if (pool_used(t->conns) == pool_count(t->conns))
-        return NULL;
-    forget_half_open(t, e);
-    c = tcp_conn_create(t, &was.local, &was.peer, was.hash);
-    if (c == NULL)
-        UNREACHABLE("a block is free, and the entry has left the table");
-    c->flags |= TCP_CONN_PASSIVE;
-    if (was.retries > 0)
-        c->flags |= TCP_CONN_SYN_LOST;
-    c->listener = was.listener;
-    c->ts_offset = was.ts_offset;
-    tcp_conn_start_send(c, was.iss);
-    c->snd_nxt = was.iss + 1;
-    c->snd_max = was.iss + 1;
-    tcp_conn_start_receive(c, &syn);
-    tcp_conn_set_state(c, TCP_SYN_RCVD);
-    tcp_timer_sent(c); /* should this ACK turn out to be old, the SYN-ACK goes on being sent */
-    return c;
-}
-
 static bool in_first_window(const struct tcp *t, const struct tcp_syn *e, uint32_t seq)
 {
     return tcp_seq_ge(seq, e->irs + 1) && tcp_seq_lt(seq, e->irs + 1 + first_window(t));
@@ -223,7 +282,7 @@ static bool in_first_window(const struct tcp *t, const struct tcp_syn *e, uint32
 void tcp_listen_half_open(struct tcp *t, struct tcp_syn *e, struct tcp_in *in)
 {
     const struct tcp_header *h = &in->h;
-    struct tcp_conn *c;
+    struct tcp_syn was = *e;
 
     if (h->flags & TCP_RST) {
         /* RFC 9293, 3.10.7.4, second: from a passive OPEN, back to LISTEN; RFC 5961, 3.2: if it is
@@ -239,7 +298,7 @@ void tcp_listen_half_open(struct tcp *t, struct tcp_syn *e, struct tcp_in *in)
     if (h->flags & TCP_SYN) {
         /* The same SYN again: our SYN-ACK was lost. Another one: RFC 5961, 4.2. */
         if (h->seq == e->irs && !(h->flags & TCP_ACK))
-            send_syn_ack(t, e);
+            send_syn_ack(t, e, NULL);
         else
             challenge_half_open(t, e);
         return;
@@ -254,11 +313,10 @@ void tcp_listen_half_open(struct tcp *t, struct tcp_syn *e, struct tcp_in *in)
         tcp_output_reset_for(t, in);
         return;
     }
-    c = promote(t, e);
-    if (c == NULL)
-        tcp_count(t, COUNTER_TCP_SYN_DROPPED);
-    else
-        tcp_input_conn(c, in);
+    if (!has_block(t))
+        return;
+    forget_half_open(t, e);
+    tcp_input_conn(open_block(t, &was), in);
 }
 
 void tcp_listen_forget_time_wait(struct tcp *t, struct tcp_tw *e)
@@ -325,7 +383,8 @@ void tcp_listen_time_wait(struct tcp *t, struct tcp_tw *e, struct tcp_in *in)
     /* RFC 1337, 3, (F1): a RST must not end TIME-WAIT early */
     if (h->flags & TCP_RST)
         return;
-    if (may_reuse(e, h)) {
+    /* A cookie could not begin after the sequence numbers before, so there must be an entry. */
+    if (may_reuse(e, h) && pool_used(t->syns.pool) < pool_count(t->syns.pool)) {
         in->reuses = true;
         in->iss_after = e->snd_nxt;
         tcp_count(t, COUNTER_TCP_TIME_WAIT_REUSED);
@@ -360,7 +419,7 @@ unsigned tcp_listen_timers(struct tcp *t)
         fired++;
         if (tcp_syn_retry(&t->syns, e, now)) {
             tcp_count(t, COUNTER_TCP_RETRANS_SEGS);
-            send_syn_ack(t, e);
+            send_syn_ack(t, e, NULL);
         } else {
             tcp_count(t, COUNTER_TCP_SYN_EXPIRED);
             forget_half_open(t, e);

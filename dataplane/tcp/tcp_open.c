@@ -103,6 +103,8 @@ struct tcp *tcp_create(const struct tcp_config *config, const struct tcp_env *en
     t->reserve = segs / 8;
     t->floor = segs / 16;
     init_lists(t);
+    tcp_cookie_init(&t->cookies,
+                    &(struct hash_key){ env->secret.k0 ^ 0x434f4f4b4945, ~env->secret.k1 });
     wheel_init(&t->wheel, t->born_ns);
     if (!take_memory(t)) {
         release_memory(t);

@@ -35,13 +35,14 @@ static void wait_at_level(struct tcp_syn_table *t, struct tcp_syn *e, uint64_t n
     list_append(&t->levels[e->retries], &e->link);
 }
 
-struct tcp_syn *tcp_syn_add(struct tcp_syn_table *t, uint64_t now_ns)
+struct tcp_syn *tcp_syn_add(struct tcp_syn_table *t, const struct tcp_syn *syn, uint64_t now_ns)
 {
     struct tcp_syn *e = pool_get(t->pool);
 
     if (e == NULL)
         return NULL;
-    *e = (struct tcp_syn){ .created_ns = now_ns };
+    *e = *syn;
+    e->created_ns = now_ns;
     list_node_init(&e->link);
     wait_at_level(t, e, now_ns);
     return e;

@@ -1,5 +1,5 @@
 /*
- * Half-open connections: small entries, a fixed number of them, the oldest evicted for a new one.
+ * Half-open connections: small entries, a fixed number of them.
  * SYN-ACKs are sent again after 1, 2, 4, 8, 16 seconds, then the entry goes. Pure: time comes in,
  * and the owner keeps the table and sends.
  */
@@ -43,8 +43,8 @@ struct tcp_syn_table {
 bool tcp_syn_open(struct tcp_syn_table *t, uint32_t count);
 /* Drops all entries. */
 void tcp_syn_close(struct tcp_syn_table *t);
-/* A new entry, to be filled, due in a second; NULL: all are in use, evict tcp_syn_oldest first. */
-struct tcp_syn *tcp_syn_add(struct tcp_syn_table *t, uint64_t now_ns);
+/* A new entry like *syn, due in a second; NULL: all are in use. */
+struct tcp_syn *tcp_syn_add(struct tcp_syn_table *t, const struct tcp_syn *syn, uint64_t now_ns);
 struct tcp_syn *tcp_syn_oldest(struct tcp_syn_table *t);
 void tcp_syn_remove(struct tcp_syn_table *t, struct tcp_syn *e);
 /* An entry whose time is up, or NULL. Then tcp_syn_retry or tcp_syn_remove. */

@@ -21,5 +21,6 @@ extern const struct tcp_dsl_suite cases_window;
 extern const struct tcp_dsl_suite cases_retransmit;
 extern const struct tcp_dsl_suite cases_acks;
 extern const struct tcp_dsl_suite cases_memory;
+extern const struct tcp_dsl_suite cases_cookies;
 
 #endif

@@ -31,10 +31,11 @@ static const struct {
     { "retransmit", &cases_retransmit },
     { "acks", &cases_acks },
     { "memory", &cases_memory },
+    { "cookies", &cases_cookies },
 };
 
 #define SUITES (sizeof(suites) / sizeof(suites[0]))
-#define STATES (SUITES - 5) /* the last ones are by concern, not by state */
+#define STATES (SUITES - 6) /* the last ones are by concern, not by state */
 
 /* What the grid asks of each state; the rows of the suites have more. */
 static const char *const events[] = {

@@ -14,8 +14,8 @@
  * of tcp_* since the start segs N                    segments that are not home hold N | drop takes
  * all but N segments out of the pool; gives them back
  *
- * k=v: seq ack len wnd mss ws ts (val:ecr) sackok=1 sack (a-b, repeatable); in `>` any of them;
- * no=ts, no=ws, no=sack.
+ * k=v: seq ack len wnd mss ws ts (val:ecr; ecr "ours": our SYN's) sackok=1 sack (a-b, repeatable);
+ * in `>` any of them; no=ts, no=ws, no=sack.
  */
 #ifndef POSTERN_TESTS_TCP_DSL_H
 #define POSTERN_TESTS_TCP_DSL_H

@@ -46,7 +46,8 @@ static bool parse_options(const char *key, const char *value, struct tcp_dsl_seg
         out->given |= TCP_DSL_SACK_OK;
     } else if (strcmp(key, "ts") == 0) {
         h->ts_val = n;
-        h->ts_ecr = *rest == ':' ? (uint32_t)strtoul(rest + 1, NULL, 0) : 0;
+        out->echo = strcmp(rest, ":ours") == 0;
+        h->ts_ecr = *rest == ':' && !out->echo ? (uint32_t)strtoul(rest + 1, NULL, 0) : 0;
         h->options |= TCP_HAS_TS;
         out->given |= TCP_DSL_TS;
     } else if (strcmp(key, "ecr") == 0) {
@@ -128,6 +129,8 @@ void tcp_dsl_seg_build(const struct tcp_dsl_base *base, const struct tcp_dsl_seg
     h.seq += base->peer;
     if (h.flags & TCP_ACK)
         h.ack += base->ours;
+    if (seg->echo)
+        h.ts_ecr = base->ours_ts;
     for (unsigned i = 0; i < h.sack_count; i++) {
         h.sacks[i].start += base->ours;
         h.sacks[i].end += base->ours;
@@ -149,6 +152,7 @@ bool tcp_dsl_seg_record(struct tcp_dsl_base *base, const struct seg *s, struct t
     if (h->flags & TCP_SYN) {
         base->ours = h->seq;
         base->ours_known = true;
+        base->ours_ts = h->options & TCP_HAS_TS ? h->ts_val : 0;
     }
     h->seq -= base->ours;
     if (h->flags & TCP_ACK)

@@ -14,6 +14,7 @@ struct tcp_dsl_base {
     uint32_t peer; /* the peer's ISN, set by the script */
     uint32_t ours; /* learned from our SYN */
     bool ours_known;
+    uint32_t ours_ts; /* TSval of our SYN */
 };
 
 enum tcp_dsl_field {
@@ -36,6 +37,7 @@ struct tcp_dsl_seg {
     uint32_t given; /* enum tcp_dsl_field */
     uint16_t src_port;
     bool broadcast;
+    bool echo;         /* its TSecr is our SYN's TSval */
     bool payload_good; /* of a recorded one */
 };
 

@@ -4,6 +4,7 @@
  */
 #include "lib/unit.h"
 
+#include <malloc.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -11,7 +12,9 @@
 #include "dataplane/tcp/tcp.h"
 #include "dataplane/tcp/tcp_wire.h"
 
-#define SEGS 512
+#define SEGS   512
+#define BLOCKS 64
+#define SYNS   256
 
 struct rig {
     struct tcp_lower lower;
@@ -49,7 +52,7 @@ static int open_rig(void **state)
 {
     static struct rig rig;
     struct rig *r = &rig;
-    struct tcp_config config = { 64, 256, 64, 1024 * 1024, 65536, 60000 };
+    struct tcp_config config = { BLOCKS, SYNS, 64, 1024 * 1024, 65536, 60000 };
     struct endpoint at = { .port = 465 };
     struct tcp_env env = {
         .lower = &r->lower,
@@ -128,31 +131,70 @@ static struct stream *connect_as(struct rig *r, uint32_t addr, uint16_t port)
     return s;
 }
 
-/* 100,000 half-open connections: no segment is held, and whoever answers quickly gets in. */
-static void spoofed_syns_cost_nothing(void **state)
+/* Somebody honest, 50 ms away, in the midst of a flood. */
+struct honest {
+    uint32_t addr;
+    uint32_t iss; /* as our SYN-ACK said */
+};
+
+static void honest_syn(struct rig *r, struct honest *h, uint32_t addr)
+{
+    be_peer(r, addr, 4000);
+    assert_true(input(r, TCP_SYN, 1000, 0, 0));
+    assert_int_equal(r->last.flags, TCP_SYN | TCP_ACK);
+    *h = (struct honest){ .addr = addr, .iss = r->last.seq };
+}
+
+/* Its ACK, with its first bytes; it is served and leaves. */
+static void honest_ack(struct rig *r, const struct honest *h)
+{
+    struct stream *s;
+
+    be_peer(r, h->addr, 4000);
+    assert_true(input(r, TCP_ACK | TCP_PSH, 1001, h->iss + 1, 100));
+    s = tcp_accept(r->tcp, NULL);
+    assert_non_null(s);
+    assert_true(s->ready & STREAM_READABLE);
+    tcp_flush(r->tcp);
+    assert_int_equal(r->last.ack, 1101);
+    s->ops->abort(s);
+    s->ops->close(s);
+}
+
+/*
+ * A million SYNs in ten seconds, from addresses that are not theirs: no memory is taken, and each
+ * of the hundred that answer gets in.
+ */
+static void spoofed_syns_keep_nobody_out(void **state)
 {
     struct rig *r = *state;
+    size_t heap = mallinfo2().uordblks;
+    struct honest h = { 0 };
+    unsigned served = 0;
     struct rng rng;
 
     rng_seed(&rng, 5);
-    for (uint32_t i = 0; i < 100000; i++) {
+    for (uint32_t i = 0; i < 1000000; i++) {
         r->clock.now_ns += 10 * NS_PER_US;
         be_peer(r, 0x0b000000 + (uint32_t)rng_below(&rng, 1U << 24), (uint16_t)(1024 + i % 60000));
         assert_true(input(r, TCP_SYN, (uint32_t)rng_next(&rng), 0, 0));
-        if (i % 10000 == 9999) {
-            struct stream *s = connect_as(r, 0x0c000000 + i, 4000);
-
-            assert_true(input(r, TCP_ACK | TCP_PSH, 1001, r->last.seq + 1, 100));
-            tcp_flush(r->tcp);
-            s->ops->abort(s);
-            s->ops->close(s);
+        if (i % 10000 == 0)
+            honest_syn(r, &h, 0x0c000000 + i);
+        if (i % 10000 == 5000) {
+            honest_ack(r, &h);
+            served++;
         }
-        tcp_timers(r->tcp);
-        tcp_flush(r->tcp);
+        if (i % 100 == 0) {
+            tcp_timers(r->tcp);
+            tcp_flush(r->tcp);
+        }
         assert_int_equal(held(r), 0);
-        assert_true(tcp_connections(r->tcp) <= 256);
     }
-    assert_true(counter_get(&r->counters, COUNTER_TCP_SYN_EVICTED) > 90000);
+    assert_int_equal(served, 100);
+    assert_true(tcp_connections(r->tcp) <= SYNS);
+    assert_int_equal(mallinfo2().uordblks, heap);
+    assert_true(counter_get(&r->counters, COUNTER_TCP_SYN_COOKIES_SENT) > 999000);
+    assert_true(counter_get(&r->counters, COUNTER_TCP_SYN_COOKIES_RECV) > 90);
     /* And when it is over, all of it goes by itself. */
     for (unsigned i = 0; i < 100; i++) {
         r->clock.now_ns += NS_PER_S;
@@ -160,6 +202,32 @@ static void spoofed_syns_cost_nothing(void **state)
         tcp_flush(r->tcp);
     }
     assert_int_equal(tcp_connections(r->tcp), 0);
+}
+
+/* A cookie promises nothing: whoever comes back when all blocks are taken comes again later. */
+static void a_cookie_waits_for_a_block(void **state)
+{
+    struct rig *r = *state;
+    struct stream *streams[BLOCKS];
+    struct honest late;
+
+    for (unsigned i = 0; i < SYNS; i++) {
+        be_peer(r, 0x0b000000 + i, 4000);
+        assert_true(input(r, TCP_SYN, i, 0, 0));
+    }
+    honest_syn(r, &late, 0x0c000000);
+    for (unsigned i = 0; i < BLOCKS; i++)
+        streams[i] = connect_as(r, 0x0d000000 + i, 4000);
+    be_peer(r, late.addr, 4000);
+    r->sent = 0;
+    assert_true(input(r, TCP_ACK | TCP_PSH, 1001, late.iss + 1, 100));
+    assert_int_equal(r->sent, 0);
+    assert_null(tcp_accept(r->tcp, NULL));
+    for (unsigned i = 0; i < BLOCKS; i++) {
+        streams[i]->ops->abort(streams[i]);
+        streams[i]->ops->close(streams[i]);
+    }
+    honest_ack(r, &late);
 }
 
 /* One byte a segment, in order, unread: the buffers held are those that the bytes fill. */
@@ -259,7 +327,8 @@ static void time_waits_have_a_cap(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(spoofed_syns_cost_nothing, open_rig, close_rig),
+        cmocka_unit_test_setup_teardown(spoofed_syns_keep_nobody_out, open_rig, close_rig),
+        cmocka_unit_test_setup_teardown(a_cookie_waits_for_a_block, open_rig, close_rig),
         cmocka_unit_test_setup_teardown(tiny_segments_in_order, open_rig, close_rig),
         cmocka_unit_test_setup_teardown(tiny_segments_with_gaps, open_rig, close_rig),
         cmocka_unit_test_setup_teardown(unread_windows_leave_a_reserve, open_rig, close_rig),

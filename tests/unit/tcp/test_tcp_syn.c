@@ -5,6 +5,8 @@
 #include "base/clock.h"
 #include "dataplane/tcp/tcp_syn.h"
 
+static const struct tcp_syn any;
+
 static void retries_double_and_end(void **state)
 {
     struct tcp_syn_table t;
@@ -13,7 +15,7 @@ static void retries_double_and_end(void **state)
 
     (void)state;
     assert_true(tcp_syn_open(&t, 4));
-    e = tcp_syn_add(&t, now);
+    e = tcp_syn_add(&t, &any, now);
     assert_non_null(e);
     for (unsigned i = 0; i < TCP_SYN_RETRIES; i++) {
         assert_null(tcp_syn_due(&t, now + (NS_PER_S << i) - 1));
@@ -40,8 +42,8 @@ static void the_oldest_is_found_at_any_level(void **state)
     (void)state;
     assert_true(tcp_syn_open(&t, 4));
     assert_null(tcp_syn_oldest(&t));
-    a = tcp_syn_add(&t, 10);
-    b = tcp_syn_add(&t, 20);
+    a = tcp_syn_add(&t, &any, 10);
+    b = tcp_syn_add(&t, &any, 20);
     assert_ptr_equal(tcp_syn_oldest(&t), a);
     assert_true(tcp_syn_retry(&t, a, 10 + NS_PER_S));
     assert_ptr_equal(tcp_syn_oldest(&t), a);
@@ -57,10 +59,10 @@ static void there_are_so_many_and_no_more(void **state)
     (void)state;
     assert_true(tcp_syn_open(&t, 3));
     for (unsigned i = 0; i < 3; i++)
-        assert_non_null(tcp_syn_add(&t, i));
-    assert_null(tcp_syn_add(&t, 4));
+        assert_non_null(tcp_syn_add(&t, &any, i));
+    assert_null(tcp_syn_add(&t, &any, 4));
     tcp_syn_remove(&t, tcp_syn_oldest(&t));
-    assert_non_null(tcp_syn_add(&t, 5));
+    assert_non_null(tcp_syn_add(&t, &any, 5));
     tcp_syn_close(&t);
 }
 

@@ -12,6 +12,7 @@
 #include "dataplane/tcp/tcp_cookie.h"
 #include "dataplane/tcp/tcp_fsm.h"
 #include "dataplane/tcp/tcp_in.h"
+#include "dataplane/tcp/tcp_output.h"
 #include "dataplane/tcp/tcp_reasm.h"
 #include "dataplane/tcp/tcp_recvq.h"
 #include "dataplane/tcp/tcp_rtt.h"
@@ -19,6 +20,8 @@
 #include "dataplane/tcp/tcp_seq.h"
 #include "dataplane/tcp/tcp_syn.h"
 #include "dataplane/tcp/tcp_table.h"
+#include "dataplane/tcp/tcp_text.h"
+#include "dataplane/tcp/tcp_timer.h"
 #include "dataplane/tcp/tcp_tw.h"
 #include "dataplane/tcp/tcp_wire.h"
 
@@ -97,6 +100,8 @@ struct tcp_conn {
     uint32_t snd_wl2;
     uint32_t snd_wnd_max; /* largest window seen */
     uint32_t ts_offset;
+    struct tcp_wire_sack
+        dsack; /* came twice, told with the next ACK (RFC 2883); start == end: none */
     uint8_t listener;
 };
 
@@ -230,54 +235,6 @@ void tcp_ack_received(struct tcp_conn *c, const struct tcp_in *in);
 void tcp_ack_take_window(struct tcp_conn *c, const struct tcp_in *in);
 /* Our FIN is acknowledged. */
 bool tcp_ack_covers_fin(const struct tcp_conn *c);
-
-/* --- tcp_output.c ------------------------------------------------------------------------------
- */
-
-/* tcp_flush will look at this connection. */
-void tcp_output_want(struct tcp_conn *c);
-void tcp_output_ack_now(struct tcp_conn *c);
-/* Sends all that there is reason to send; returns the number of segments. */
-unsigned tcp_output_conn(struct tcp_conn *c);
-/* The reader took bytes: is the window worth telling? Then an ACK is owed. */
-void tcp_output_window_update(struct tcp_conn *c);
-/* Right edge of the window that we could offer now; not before rcv_adv. */
-uint32_t tcp_output_window_edge(const struct tcp_conn *c);
-/* An ACK at once, for a block that will be gone before tcp_flush. */
-void tcp_output_last_ack(struct tcp_conn *c);
-/* Fewer segments are left than windows may open for. */
-bool tcp_output_is_short(const struct tcp *t);
-/* RST at once, for a synchronised connection that is given up. */
-void tcp_output_reset(struct tcp_conn *c);
-/* Sends a header without payload; false: no segment to be had. */
-bool tcp_output_bare(struct tcp *t, const struct tcp_header *h, const struct addr *src,
-                     const struct addr *dst);
-/* The RST that a segment without a connection gets (RFC 9293, 3.10.7.1). */
-void tcp_output_reset_for(struct tcp *t, const struct tcp_in *in);
-/* True at most LIMIT_TCP_CHALLENGES times a second (RFC 5961, 7), counted in *count for the second
- * *second. */
-bool tcp_output_may_challenge(const struct tcp *t, uint32_t *second, uint8_t *count);
-
-/* --- tcp_timer.c -------------------------------------------------------------------------------
- */
-
-/* Something was sent that the peer must acknowledge. */
-void tcp_timer_sent(struct tcp_conn *c);
-/* The peer acknowledged new sequence space. */
-void tcp_timer_acked(struct tcp_conn *c);
-/* Something waits, and the peer's window lets none of it through. */
-void tcp_timer_window_closed(struct tcp_conn *c);
-/* The peer was heard from while its window is closed. */
-void tcp_timer_peer_lives(struct tcp_conn *c);
-/* An ACK is owed, but may wait. */
-void tcp_timer_ack_owed(struct tcp_conn *c);
-/* An ACK has left. */
-void tcp_timer_ack_sent(struct tcp_conn *c);
-/* The connection may live for so long still, without its owner. */
-void tcp_timer_end_in(struct tcp_conn *c, uint64_t ns);
-/* Runs what is due on one connection, which may be gone afterwards. */
-void tcp_timer_fired(struct tcp_conn *c);
-void tcp_timer_stop(struct tcp_conn *c);
 
 /* --- tcp_stream.c ------------------------------------------------------------------------------
  */

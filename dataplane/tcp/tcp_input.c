@@ -26,34 +26,6 @@ enum verdict {
     TCP_TO_TIME_WAIT,
 };
 
-static uint32_t segs_available(const struct tcp *t)
-{
-    return t->env.pool->ops->available(t->env.pool);
-}
-
-static void take_in_order(struct tcp_conn *c, struct seg *s)
-{
-    c->rcv_nxt += s->len;
-    if (s->len > c->rcv_mss)
-        c->rcv_mss = (uint16_t)(s->len < UINT16_MAX ? s->len : UINT16_MAX);
-    tcp_recvq_push(&c->recvq, s);
-    tcp_stream_arrived(c);
-}
-
-/* RFC 5681, 4.2 and RFC 9293, 3.8.6.3: every second full segment at least, the rest within 40 ms.
- */
-static void owe_ack(struct tcp_conn *c)
-{
-    if (c->quick_acks > 0) {
-        c->quick_acks--;
-        tcp_output_ack_now(c);
-    } else if (c->rcv_nxt - c->last_ack_sent >= 2U * c->rcv_mss) {
-        tcp_output_ack_now(c);
-    } else {
-        tcp_timer_ack_owed(c);
-    }
-}
-
 /* RFC 7323, 5.3, R1: SEG.TSval < TS.Recent, and TS.Recent is not outdated. */
 static bool is_old_timestamp(const struct tcp_conn *c, const struct tcp_header *h)
 {
@@ -114,6 +86,8 @@ static enum verdict step_sequence(struct tcp_conn *c, struct tcp_in *in)
     if (!is_acceptable(c, in)) {
         if (rst)
             return TCP_DROP;
+        if (tcp_seq_lt(in->s->seq, c->rcv_nxt))
+            tcp_text_twice(c, in->s->seq, in->s->seq + in->s->len);
         return must_ack ? TCP_ACK_NOW : TCP_CHALLENGE_ACK;
     }
     note_timestamp(c, h);
@@ -181,91 +155,14 @@ static enum verdict step_ack(struct tcp_conn *c, struct tcp_in *in)
     return after_ack(c);
 }
 
-/* Cuts the segment to what is new and inside of the window. */
-static void cut_to_window(struct tcp_conn *c, struct tcp_in *in)
-{
-    struct seg *s = in->s;
-    uint32_t edge = c->rcv_adv;
-
-    if (tcp_seq_lt(s->seq, c->rcv_nxt)) {
-        uint32_t old = c->rcv_nxt - s->seq;
-
-        old = old < s->len ? old : s->len;
-        seg_pull(s, old);
-        s->seq += old;
-        tcp_output_ack_now(c);
-    }
-    if ((c->flags & TCP_CONN_PEER_FIN) && tcp_seq_lt(c->rcv_fin, edge))
-        edge = c->rcv_fin;
-    if (tcp_seq_gt(s->seq + s->len, edge)) {
-        seg_trim(s, tcp_seq_gt(edge, s->seq) ? edge - s->seq : 0);
-        tcp_output_ack_now(c);
-    }
-}
-
-static void take_gap(struct tcp_conn *c, struct tcp_in *in)
-{
-    struct tcp *t = c->tcp;
-
-    /* RFC 5681, 4.2: an out-of-order segment is acknowledged at once */
-    tcp_output_ack_now(c);
-    tcp_count(t, COUNTER_TCP_OUT_OF_ORDER);
-    if (segs_available(t) < t->low) {
-        tcp_count(t, COUNTER_TCP_REASM_DROPS);
-        tcp_conn_drop_gaps(c);
-        return;
-    }
-    if (c->reasm == NULL) {
-        c->reasm = pool_get(t->reasms);
-        ASSERT(c->reasm != NULL); /* there are as many as blocks */
-        tcp_reasm_init(c->reasm);
-        list_append(&t->gapped, &c->gap_link);
-    }
-    if (tcp_reasm_insert(c->reasm, in->s) == TCP_REASM_FULL)
-        tcp_count(t, COUNTER_TCP_REASM_DROPS);
-    in->s = NULL;
-}
-
-/* Moves what has come into order from the reassembly to the reader. */
-static void close_gap(struct tcp_conn *c)
-{
-    struct seg *s;
-
-    tcp_output_ack_now(c);
-    while ((s = tcp_reasm_take(c->reasm, c->rcv_nxt)) != NULL)
-        take_in_order(c, s);
-    if (c->reasm->count == 0)
-        tcp_conn_drop_gaps(c);
-}
-
 static enum verdict step_text(struct tcp_conn *c, struct tcp_in *in)
 {
-    struct tcp *t = c->tcp;
-
     if (in->s->len == 0 || !tcp_fsm_may_receive(c->state))
         return TCP_NEXT;
     /* RFC 9293, 3.6.1: nobody will ever read this, and the peer must know */
     if ((c->flags & TCP_CONN_ORPHAN) && tcp_seq_gt(in->s->seq + in->s->len, c->rcv_nxt))
         return TCP_ABORT;
-    cut_to_window(c, in);
-    if (in->s->len == 0)
-        return TCP_NEXT;
-    if (in->s->seq != c->rcv_nxt) {
-        take_gap(c, in);
-        return TCP_NEXT;
-    }
-    /* Who has bytes waiting already can wait; who has none must get on, or nothing would ever move
-     * again. */
-    if (segs_available(t) < t->reserve && c->recvq.count > 0) {
-        tcp_count(t, COUNTER_TCP_MEMORY_DROPS);
-        return TCP_ACK_NOW;
-    }
-    take_in_order(c, in->s);
-    in->s = NULL;
-    if (c->reasm != NULL)
-        close_gap(c);
-    owe_ack(c);
-    tcp_stream_update(c);
+    tcp_text_received(c, in);
     return TCP_NEXT;
 }
 
@@ -380,10 +277,7 @@ static void input_plain(struct tcp_conn *c, struct tcp_in *in)
 {
     note_timestamp(c, &in->h);
     c->snd_wl1 = in->h.seq;
-    take_in_order(c, in->s);
-    in->s = NULL;
-    owe_ack(c);
-    tcp_stream_update(c);
+    tcp_text_in_order(c, in);
 }
 
 void tcp_input_conn(struct tcp_conn *c, struct tcp_in *in)
@@ -391,7 +285,7 @@ void tcp_input_conn(struct tcp_conn *c, struct tcp_in *in)
     enum verdict v;
 
     ASSERT(tcp_fsm_is_live(c->state));
-    if (is_plain(c, in) && segs_available(c->tcp) >= c->tcp->low) {
+    if (is_plain(c, in) && !tcp_output_is_short(c->tcp)) {
         input_plain(c, in);
         return;
     }

@@ -238,13 +238,25 @@ static uint16_t tell_window(struct tcp_conn *c)
     return (uint16_t)field;
 }
 
+/*
+ * RFC 2018, 4: every ACK that does not cover all we hold tells of it; RFC 2883, 4: first of what
+ * came twice, once. Beside bytes, as far as the segment has room.
+ */
 static void put_sacks(const struct tcp_conn *c, const struct plan *p, struct tcp_header *h)
 {
-    unsigned max = h->options & TCP_HAS_TS ? TCP_WIRE_SACKS_MAX - 1 : TCP_WIRE_SACKS_MAX;
+    uint32_t max = h->options & TCP_HAS_TS ? TCP_WIRE_SACKS_MAX - 1 : TCP_WIRE_SACKS_MAX;
+    uint32_t room = c->snd_mss - p->len;
 
-    if (c->reasm == NULL || !(c->flags & TCP_CONN_SACK) || p->len > 0)
+    if (!(c->flags & TCP_CONN_SACK))
         return;
-    h->sack_count = (uint8_t)tcp_reasm_blocks(c->reasm, h->sacks, max);
+    room = room < TCP_WIRE_SACK_HEAD ? 0 : (room - TCP_WIRE_SACK_HEAD) / TCP_WIRE_SACK_LEN;
+    if (p->len > 0 && room < max)
+        max = room;
+    if (max > 0 && c->dsack.start != c->dsack.end)
+        h->sacks[h->sack_count++] = c->dsack;
+    if (c->reasm != NULL)
+        h->sack_count +=
+            (uint8_t)tcp_reasm_blocks(c->reasm, h->sacks + h->sack_count, max - h->sack_count);
 }
 
 static void fill_header(struct tcp_conn *c, const struct plan *p, struct tcp_header *h)
@@ -317,6 +329,7 @@ static void note_sent(struct tcp_conn *c, const struct plan *p)
     if (p->flags & TCP_ACK) {
         c->last_ack_sent = c->rcv_nxt;
         c->flags &= (uint16_t)~TCP_CONN_ACK_NOW;
+        c->dsack.end = c->dsack.start;
         tcp_timer_ack_sent(c);
     }
     if (end == p->seq)
@@ -427,6 +440,9 @@ void tcp_output_reset(struct tcp_conn *c)
         .seq = c->snd_max,
         .ack = c->rcv_nxt,
         .flags = TCP_RST | TCP_ACK,
+        .options = c->flags & TCP_CONN_TS ? TCP_HAS_TS : 0, /* RFC 7323, 3.2 */
+        .ts_val = tcp_ts_now(c->tcp, c->ts_offset),
+        .ts_ecr = c->ts_recent,
     };
 
     /* RFC 9293, 3.10.5: before the peer's SYN there is nobody to tell */

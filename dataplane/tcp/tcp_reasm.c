@@ -202,11 +202,27 @@ static bool place(struct tcp_reasm *r, struct seg *s, uint32_t at)
     return true;
 }
 
-enum tcp_reasm_result tcp_reasm_insert(struct tcp_reasm *r, struct seg *s)
+/* The first run of s that is held already, range `at` being the first that may touch it. */
+static struct tcp_wire_sack find_twice(const struct tcp_reasm *r, const struct seg *s, uint32_t at)
+{
+    struct tcp_wire_sack twice = { s->seq, s->seq };
+
+    if (at < r->count && r->ranges[at].end == s->seq)
+        at++;
+    if (at == r->count || tcp_seq_ge(r->ranges[at].start, end_of(s)))
+        return twice;
+    twice.start = tcp_seq_max(s->seq, r->ranges[at].start);
+    twice.end = tcp_seq_lt(end_of(s), r->ranges[at].end) ? end_of(s) : r->ranges[at].end;
+    return twice;
+}
+
+enum tcp_reasm_result tcp_reasm_insert(struct tcp_reasm *r, struct seg *s,
+                                       struct tcp_wire_sack *twice)
 {
     uint32_t at = find_range(r, s->seq);
 
     ASSERT(s->len > 0);
+    *twice = find_twice(r, s, at);
     if (is_full(r, s->len)) {
         seg_release(s);
         return TCP_REASM_FULL;

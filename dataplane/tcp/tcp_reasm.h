@@ -36,8 +36,10 @@ enum tcp_reasm_result {
 };
 
 void tcp_reasm_init(struct tcp_reasm *r);
-/* Takes s, whose seq is set, len > 0, all of it within 2^30 of what is there. */
-enum tcp_reasm_result tcp_reasm_insert(struct tcp_reasm *r, struct seg *s);
+/* Takes s, whose seq is set, len > 0, all of it within 2^30 of what is there. *twice: the first run
+ * of its bytes that was there before (RFC 2883, 4), or start == end. */
+enum tcp_reasm_result tcp_reasm_insert(struct tcp_reasm *r, struct seg *s,
+                                       struct tcp_wire_sack *twice);
 /*
  * The next segment whose bytes follow rcv_nxt, cut so that it begins there; the caller takes it.
  * NULL: there is a gap. Drops what lies before rcv_nxt.

@@ -30,6 +30,8 @@ enum tcp_wire_option {
 #define TCP_WIRE_HEADER_MAX 60
 #define TCP_WIRE_TS_LEN     12 /* the timestamps option with its padding */
 #define TCP_WIRE_SACKS_MAX  4  /* blocks that fit into 40 bytes of options; 3 beside timestamps */
+#define TCP_WIRE_SACK_HEAD  4  /* the SACK option before its first block, with padding */
+#define TCP_WIRE_SACK_LEN   8
 #define TCP_WIRE_WSCALE_MAX 14 /* RFC 7323, 2.3: a larger shift means 14 */
 
 /* A block of received bytes: start is the first, end is one past the last. */

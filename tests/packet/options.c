@@ -92,7 +92,54 @@ static const struct tcp_dsl_case cases[] = {
       "< S seq=0 mss=1460 sackok=1; > SA; < A seq=1 ack=1; accept; "
       "< A seq=101 ack=1 len=10; > A; < A seq=201 ack=1 len=10; "
       "> A sack=201-211 sack=101-111; < A seq=101 ack=1 len=10; "
-      "> A sack=101-111 sack=201-211" },
+      "> A sack=101-111 sack=101-111 sack=201-211" },
+    { "options", "dsack_below_ack", "RFC 2883, 4.1.1",
+      "in SACK; < A seq=1 ack=1 len=100; > A ack=101; < A seq=1 ack=1 len=100; "
+      "> A ack=101 sack=1-101; < A seq=101 ack=1 len=10; > A ack=111 no=sack" },
+    { "options", "dsack_of_gap", "RFC 2883, 4.1.2",
+      "in SACK; < A seq=101 ack=1 len=100; > A sack=101-201; < A seq=101 ack=1 len=100; "
+      "> A ack=1 sack=101-201 sack=101-201" },
+    { "options", "dsack_of_a_part", "RFC 2883, 4.2.1",
+      "in SACK; < A seq=1 ack=1 len=100; > A ack=101; < A seq=51 ack=1 len=100; "
+      "> A ack=151 sack=51-101; read 150" },
+    { "options", "dsack_inside_of_a_larger", "RFC 2883, 4.2.2",
+      "in SACK; < A seq=101 ack=1 len=300; > A sack=101-401; < A seq=201 ack=1 len=50; "
+      "> A ack=1 sack=201-251 sack=101-401" },
+    { "options", "dsack_of_the_first_run", "RFC 2883, 4.2.3",
+      "in SACK; < A seq=101 ack=1 len=100; > A; < A seq=301 ack=1 len=100; > A; "
+      "< A seq=51 ack=1 len=400; > A ack=1 sack=101-201 sack=51-451" },
+    { "options", "dsack_not_agreed", "RFC 2018, 2",
+      "in ESTABLISHED; < A seq=1 ack=1 len=10; > A ack=11; < A seq=1 ack=1 len=10; "
+      "> A ack=11 no=sack" },
+    { "options", "dsack_not_for_a_keepalive", "RFC 2883, 4",
+      "in SACK; < A seq=0 ack=1; > A ack=1 no=sack" },
+    { "options", "sack_beside_bytes", "RFC 2018, 4",
+      "in SACK; < A seq=101 ack=1 len=100; > A; write 20; > PA seq=1 len=20 ack=1 sack=101-201" },
+    { "options", "sack_not_beside_a_full_segment", "RFC 6691",
+      "in SACK; < A seq=101 ack=1 len=100; > A; write 1460; > PA len=1460 no=sack; "
+      "< A seq=1 ack=1461; write 1449; > PA len=1449 no=sack; < A seq=1 ack=2910; "
+      "write 1448; > PA len=1448 sack=101-201" },
+    { "options", "ts_in_rst", "RFC 7323, 3.2",
+      "< S seq=0 mss=1460 ts=100; > SA ecr=100; < A seq=1 ack=1 ts=101; accept; abort; "
+      "> RA seq=1 ack=1 ecr=101" },
+    { "options", "paws_of_a_duplicate_is_no_dsack", "RFC 7323, 5.3, R1",
+      "< S seq=0 mss=1460 ts=100 sackok=1; > SA; < A seq=1 ack=1 ts=101; accept; "
+      "< A seq=1 ack=1 len=10 ts=110; > A ack=11; < A seq=1 ack=1 len=10 ts=102; "
+      "> A ack=11 ecr=110 no=sack" },
+    { "options", "paws_equal_is_good", "RFC 7323, 5.3, R1",
+      "< S seq=0 mss=1460 ts=100; > SA; < A seq=1 ack=1 ts=101; accept; "
+      "< A seq=1 ack=1 len=10 ts=101; > A ack=11 ecr=101; read 10" },
+    { "options", "paws_fin", "RFC 7323, 5.3, R1",
+      "< S seq=0 mss=1460 ts=100; > SA; < A seq=1 ack=1 ts=101; accept; "
+      "< FA seq=1 ack=1 ts=99; > A ack=1 ecr=101; state ESTABLISHED" },
+    { "options", "paws_in_every_state", "RFC 7323, 5.3, R1",
+      "< S seq=0 mss=1460 ts=100; > SA; < A seq=1 ack=1 ts=101; accept; shutdown; > FA; "
+      "< A seq=1 ack=2 ts=90; > A ack=1; state FIN_WAIT_1; < A seq=1 ack=2 ts=102; "
+      "state FIN_WAIT_2; < FA seq=1 ack=2 ts=100; > A ack=1; state FIN_WAIT_2" },
+    { "options", "ts_recent_not_from_beyond_the_last_ack", "RFC 7323, 5.3, R3",
+      "< S seq=0 mss=1460 ts=100; > SA; < A seq=1 ack=1 ts=101; accept; "
+      "< A seq=11 ack=1 len=10 ts=300; > A ack=1 ecr=101; "
+      "< A seq=1 ack=1 len=10 ts=200; > A ack=21 ecr=200; read 20" },
     { "options", "time_wait_ts_reuse", "RFC 6191, 2",
       "< S seq=0 wnd=60000 mss=1460 ts=100 sackok=1 ws=2; "
       "> SA seq=0 ack=1 sackok=1 ecr=100; < A seq=1 ack=1 wnd=15000 ts=101; accept; "

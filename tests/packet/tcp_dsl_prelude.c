@@ -21,6 +21,8 @@ static const struct {
     { "SYN_RCVD_ACTIVE", "connect; > S seq=0; < S seq=0 wnd=60000 mss=1460; > SA seq=0 ack=1;"
                          "state SYN_RCVD" },
     { "ESTABLISHED", HANDSHAKE "state ESTABLISHED" },
+    { "SACK", "< S seq=0 wnd=60000 mss=1460 sackok=1; > SA seq=0 ack=1 sackok=1;"
+              "< A seq=1 ack=1 wnd=60000; accept; state ESTABLISHED" },
     { "CLOSE_WAIT", HANDSHAKE "< FA seq=1 ack=1 wnd=60000; > A seq=1 ack=2; state CLOSE_WAIT" },
     { "FIN_WAIT_1", HANDSHAKE "shutdown; > FA seq=1 ack=1; state FIN_WAIT_1" },
     { "CLOSING",

@@ -51,11 +51,22 @@ static struct seg *make(struct model *m, uint32_t from, uint32_t len)
 
 static enum tcp_reasm_result insert(struct model *m, uint32_t from, uint32_t len)
 {
-    enum tcp_reasm_result result = tcp_reasm_insert(&m->reasm, make(m, from, len));
+    struct tcp_wire_sack twice;
+    enum tcp_reasm_result result = tcp_reasm_insert(&m->reasm, make(m, from, len), &twice);
     bool fresh = false;
+    uint32_t first = from;
+    uint32_t past;
 
     if (result == TCP_REASM_FULL)
         return result;
+    /* The first run of the segment that the bitmap knows. */
+    while (first < from + len && !m->have[first])
+        first++;
+    for (past = first; past < from + len && m->have[past]; past++)
+        continue;
+    assert_int_equal(twice.end - twice.start, past - first);
+    if (past > first)
+        assert_int_equal(twice.start - m->base, first);
     for (uint32_t i = from; i < from + len; i++) {
         fresh |= !m->have[i];
         m->have[i] = true;
@@ -238,11 +249,12 @@ static uint32_t fill_up(uint32_t room, uint32_t len)
     tcp_reasm_init(&r);
     for (uint32_t i = 0; i < LIMIT_TCP_REASM_SEGS + 10; i++) {
         struct seg *s = seg_alloc(pool);
+        struct tcp_wire_sack twice;
 
         assert_non_null(s);
         s->seq = 1000 + i * len;
         s->len = len;
-        kept += tcp_reasm_insert(&r, s) == TCP_REASM_KEPT;
+        kept += tcp_reasm_insert(&r, s, &twice) == TCP_REASM_KEPT;
     }
     assert_true(r.segs <= LIMIT_TCP_REASM_SEGS);
     assert_true(r.bytes <= LIMIT_TCP_REASM_BYTES);

@@ -1,0 +1,27 @@
+/* Time: what the other files of this folder report to tcp_timer. */
+#ifndef POSTERN_TCP_TIMER_H
+#define POSTERN_TCP_TIMER_H
+
+#include <stdint.h>
+
+struct tcp_conn;
+
+/* Something was sent that the peer must acknowledge. */
+void tcp_timer_sent(struct tcp_conn *c);
+/* The peer acknowledged new sequence space. */
+void tcp_timer_acked(struct tcp_conn *c);
+/* Something waits, and the peer's window lets none of it through. */
+void tcp_timer_window_closed(struct tcp_conn *c);
+/* The peer was heard from while its window is closed. */
+void tcp_timer_peer_lives(struct tcp_conn *c);
+/* An ACK is owed, but may wait. */
+void tcp_timer_ack_owed(struct tcp_conn *c);
+/* An ACK has left. */
+void tcp_timer_ack_sent(struct tcp_conn *c);
+/* The connection may live for so long still, without its owner. */
+void tcp_timer_end_in(struct tcp_conn *c, uint64_t ns);
+/* Runs what is due on one connection, which may be gone afterwards. */
+void tcp_timer_fired(struct tcp_conn *c);
+void tcp_timer_stop(struct tcp_conn *c);
+
+#endif

@@ -72,18 +72,23 @@
 
 /* --- TCP ------------------------------------------------------------------------------------- */
 
-/* Largest window that we advertise, bytes; also the cap of in-order bytes waiting for the reader.
+/* Window that a connection begins with, bytes: ten round trips of slow start's first flight. It
+ * grows with the path. */
+#define LIMIT_TCP_WINDOW_FIRST (128 * 1024)
+/* Largest window that it grows to, bytes; also the cap of in-order bytes waiting for the reader: 40
+ * MB/s at 200 ms. Past it: the sender waits. */
+#define LIMIT_TCP_RECEIVE_BYTES_DEFAULT (8 * 1024 * 1024)
+/* Out-of-order segments kept for one connection: a full window of them (tiny ones are gathered:
+ * CVE-2018-5390). Past it: dropped, the peer sends it again. */
+#define LIMIT_TCP_REASM_SEGS 6144
+/* Out-of-order bytes kept for one connection. Past it: dropped. */
+#define LIMIT_TCP_REASM_BYTES LIMIT_TCP_RECEIVE_BYTES_DEFAULT
+/* Gaps between them, plus one: a full window at 1 % of loss has 57. Each arrival looks at all, so
+ * no more. Past it: dropped. */
+#define LIMIT_TCP_REASM_RANGES 128
+/* A send queue may hold a segment for each so many bytes of its bound. Past it: reserve gives NULL.
  */
-#define LIMIT_TCP_RECEIVE_BYTES_DEFAULT (1024 * 1024)
-/* Out-of-order bytes kept for one connection. Past it: the segment is dropped, the peer sends it
- * again. */
-#define LIMIT_TCP_REASM_BYTES (1024 * 1024)
-/* Out-of-order segments kept for one connection (tiny ones: CVE-2018-5390). Past it: dropped. */
-#define LIMIT_TCP_REASM_SEGS 1024
-/* Gaps between them, plus one. A window of loss at 1 % has seven. Past it: dropped. */
-#define LIMIT_TCP_REASM_RANGES 32
-/* Segments held for one connection's send queue. Past it: reserve gives NULL. */
-#define LIMIT_TCP_SEND_SEGS 128
+#define LIMIT_TCP_SEND_SEG_BYTES 512
 /* Listeners of a core. Past it: tcp_listen says false, at start. */
 #define LIMIT_TCP_LISTENERS 16
 /* Challenge ACKs a second of one connection (RFC 5961, 7); as many again for all that have no
@@ -119,6 +124,8 @@
 /* Connections of a core that may have a full window of segments at once. Past it: no segment is
  * had, received frames are dropped and counted, and the peers send them again. */
 #define LIMIT_NIC_FULL_WINDOWS 32
+/* What counts as a full window there, bytes: a path of 5 MB/s and 200 ms. */
+#define LIMIT_NIC_WINDOW_BYTES (1024 * 1024)
 /* Frames (ARP) that one core may give to another before it looks, a power of two. Past it: not
  * given. */
 #define LIMIT_NIC_SHARED_FRAMES 64
@@ -148,6 +155,9 @@
 #define LIMIT_READY_PER_TURN 64
 /* 2 MSL (RFC 9293, 3.4.2 lets an implementation choose; Linux's figure). */
 #define LIMIT_TCP_TIME_WAIT_MS 60000
+/* Bytes received and unread of one kernel socket: the kernel's own buffer covers the path. Past it:
+ * not received. */
+#define LIMIT_KSOCK_RECEIVE_BYTES (1024 * 1024)
 /* Segments of a worker's kernel sockets: 64 MB. Past it: no receive is armed until some come home.
  */
 #define LIMIT_KSOCK_SEGS 32768

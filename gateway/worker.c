@@ -255,8 +255,10 @@ static bool needs_kernel(const struct config *cfg)
 static bool open_ksock(struct worker *w, struct buf *why)
 {
     const struct config *cfg = w->setup.config;
-    struct ksock_config kc = { cfg->limits.connections, (uint32_t)cfg->limits.receive_bytes,
-                               LIMIT_TCP_SEND_BYTES };
+    uint32_t receive_bytes = cfg->limits.receive_bytes < LIMIT_KSOCK_RECEIVE_BYTES
+                                 ? (uint32_t)cfg->limits.receive_bytes
+                                 : LIMIT_KSOCK_RECEIVE_BYTES;
+    struct ksock_config kc = { cfg->limits.connections, receive_bytes, LIMIT_TCP_SEND_BYTES };
     struct ksock_env ke = { .counters = &w->counters, .ready = &w->core.ready };
 
     if (!needs_kernel(cfg))

@@ -176,6 +176,7 @@ void tcp_conn_start_receive(struct tcp_conn *c, const struct tcp_header *syn)
     c->rcv_adv = c->rcv_nxt + (wnd < UINT16_MAX ? wnd : UINT16_MAX);
     c->rcv_mss = (uint16_t)(mss < MSS_DEFAULT_V4 ? mss : MSS_DEFAULT_V4);
     c->snd_mss = agree_mss(c, syn);
+    tcp_window_open(c);
     c->tcp->cc->init(&c->cc, c->snd_mss, false);
 }
 
@@ -213,6 +214,7 @@ static void detach(struct tcp_conn *c)
     c->flags &= (uint16_t)~TCP_CONN_TABLED;
     tcp_timer_stop(c);
     tcp_conn_drop_gaps(c);
+    tcp_window_close(c);
     list_remove(&c->output_link);
     list_remove(&c->short_link);
     list_remove(&c->accept_link);

@@ -22,7 +22,9 @@
 #include "dataplane/tcp/tcp_table.h"
 #include "dataplane/tcp/tcp_text.h"
 #include "dataplane/tcp/tcp_timer.h"
+#include "dataplane/tcp/tcp_tune.h"
 #include "dataplane/tcp/tcp_tw.h"
+#include "dataplane/tcp/tcp_window.h"
 #include "dataplane/tcp/tcp_wire.h"
 
 enum tcp_conn_flag {
@@ -81,6 +83,7 @@ struct tcp_conn {
     struct tcp_sendq sendq;
     struct tcp_cc cc;
     struct tcp_rtt rtt;
+    struct tcp_tune tune;
     struct wheel_entry wheel;
     struct list_node all_link;
     struct list_node accept_link;
@@ -133,7 +136,8 @@ struct tcp {
     struct pool *slots_pool;
     struct pool *tws_pool;
     uint64_t born_ns;
-    uint32_t challenge_s; /* for segments that have no connection block */
+    uint64_t windows_free; /* bytes that windows may still grow by, all together */
+    uint32_t challenge_s;  /* for segments that have no connection block */
     uint8_t challenges;
     uint32_t low;     /* fewer segments than this: out-of-order data goes, windows do not open */
     uint32_t reserve; /* fewer than this: nothing new is kept */

@@ -285,7 +285,7 @@ void tcp_input_conn(struct tcp_conn *c, struct tcp_in *in)
     enum verdict v;
 
     ASSERT(tcp_fsm_is_live(c->state));
-    if (is_plain(c, in) && !tcp_output_is_short(c->tcp)) {
+    if (is_plain(c, in) && !tcp_window_is_short(c->tcp)) {
         input_plain(c, in);
         return;
     }

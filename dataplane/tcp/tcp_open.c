@@ -102,6 +102,7 @@ struct tcp *tcp_create(const struct tcp_config *config, const struct tcp_env *en
     t->low = segs / 4;
     t->reserve = segs / 8;
     t->floor = segs / 16;
+    t->windows_free = (uint64_t)segs * env->pool->room;
     init_lists(t);
     tcp_cookie_init(&t->cookies,
                     &(struct hash_key){ env->secret.k0 ^ 0x434f4f4b4945, ~env->secret.k1 });

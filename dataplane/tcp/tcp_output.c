@@ -54,49 +54,6 @@ bool tcp_output_may_challenge(const struct tcp *t, uint32_t *second, uint8_t *co
     return true;
 }
 
-bool tcp_output_is_short(const struct tcp *t)
-{
-    return t->env.pool->ops->available(t->env.pool) < t->low;
-}
-
-/* Most that may wait for the reader: without window scale a field cannot tell more. */
-static uint32_t receive_max(const struct tcp_conn *c)
-{
-    uint32_t max = c->tcp->config.receive_bytes_max;
-
-    return c->rcv_wscale == 0 && max > UINT16_MAX ? UINT16_MAX : max;
-}
-
-/* The edge that the reader's free room allows, with the receiver's half of RFC 9293, 3.8.6.2.2
- * (silly windows). */
-uint32_t tcp_output_window_edge(const struct tcp_conn *c)
-{
-    uint32_t max = receive_max(c);
-    uint32_t step;
-    uint32_t edge;
-
-    step = max / 2 < c->rcv_mss ? max / 2 : c->rcv_mss;
-    edge = c->rcv_nxt + (max > c->recvq.bytes ? max - c->recvq.bytes : 0);
-    if (tcp_seq_diff(edge, c->rcv_adv) < (int32_t)(step == 0 ? 1 : step))
-        return c->rcv_adv;
-    return edge;
-}
-
-void tcp_output_window_update(struct tcp_conn *c)
-{
-    uint32_t max = receive_max(c);
-    uint32_t told = c->rcv_adv - c->rcv_nxt;
-    uint32_t gain = tcp_output_window_edge(c) - c->rcv_adv;
-
-    if (!tcp_fsm_may_receive(c->state) || gain == 0)
-        return;
-    /* While the peer has half a window left, the ACK of its next segments tells it early enough. */
-    if (told >= max / 2 && gain < max / 2)
-        return;
-    if (gain >= 2U * c->rcv_mss || gain >= max / 2 || told < c->rcv_mss)
-        tcp_output_ack_now(c);
-}
-
 /* Bytes that both windows let through from SND.NXT on. */
 static uint32_t usable_window(const struct tcp_conn *c)
 {
@@ -219,25 +176,6 @@ static void put_syn_options(const struct tcp_conn *c, struct tcp_header *h)
         h->options &= (uint8_t)~TCP_HAS_WSCALE;
 }
 
-/* The window field, and the edge that it promises. */
-static uint16_t tell_window(struct tcp_conn *c)
-{
-    uint32_t edge = c->rcv_adv;
-    uint32_t field;
-
-    if (!tcp_output_is_short(c->tcp))
-        edge = tcp_output_window_edge(c);
-    else if (tcp_output_window_edge(c) != edge)
-        tcp_stream_starve(c); /* told when segments have come home */
-    field = (edge - c->rcv_nxt) >> c->rcv_wscale;
-    if (field > UINT16_MAX)
-        field = UINT16_MAX;
-    /* The field rounds down; bytes up to the edge told before are taken all the same (RFC
-     * 7323, 2.4). */
-    c->rcv_adv = tcp_seq_max(c->rcv_adv, c->rcv_nxt + (field << c->rcv_wscale));
-    return (uint16_t)field;
-}
-
 /*
  * RFC 2018, 4: every ACK that does not cover all we hold tells of it; RFC 2883, 4: first of what
  * came twice, once. Beside bytes, as far as the segment has room.
@@ -274,7 +212,7 @@ static void fill_header(struct tcp_conn *c, const struct plan *p, struct tcp_hea
         put_syn_options(c, h);
         return;
     }
-    h->wnd = tell_window(c);
+    h->wnd = tcp_window_tell(c);
     h->options = c->flags & TCP_CONN_TS ? TCP_HAS_TS : 0;
     put_sacks(c, p, h);
 }

@@ -16,14 +16,8 @@ void tcp_output_want(struct tcp_conn *c);
 void tcp_output_ack_now(struct tcp_conn *c);
 /* Sends all that there is reason to send; returns the number of segments. */
 unsigned tcp_output_conn(struct tcp_conn *c);
-/* The reader took bytes: is the window worth telling? Then an ACK is owed. */
-void tcp_output_window_update(struct tcp_conn *c);
-/* Right edge of the window that we could offer now; not before rcv_adv. */
-uint32_t tcp_output_window_edge(const struct tcp_conn *c);
 /* An ACK at once, for a block that will be gone before tcp_flush. */
 void tcp_output_last_ack(struct tcp_conn *c);
-/* Fewer segments are left than windows may open for. */
-bool tcp_output_is_short(const struct tcp *t);
 /* RST at once, for a synchronised connection that is given up. */
 void tcp_output_reset(struct tcp_conn *c);
 /* Sends a header without payload; false: no segment to be had. */

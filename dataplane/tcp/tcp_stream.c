@@ -13,7 +13,7 @@ static bool has_send_room(const struct tcp_conn *c)
 {
     uint32_t max = c->tcp->config.send_bytes_max;
 
-    return tcp_fsm_may_commit(c->state) && c->sendq.count < LIMIT_TCP_SEND_SEGS &&
+    return tcp_fsm_may_commit(c->state) && c->sendq.count < max / LIMIT_TCP_SEND_SEG_BYTES &&
            tcp_sendq_bytes(&c->sendq) + STREAM_RESERVE_MAX <= max;
 }
 
@@ -85,9 +85,9 @@ void tcp_stream_feed_starved(struct tcp *t)
             c->flags &= (uint16_t)~TCP_CONN_WITHHELD;
         tcp_stream_update(c);
         tcp_output_want(c);
-        if (tcp_output_window_edge(c) == c->rcv_adv)
+        if (tcp_window_edge(c) == c->rcv_adv)
             continue;
-        if (tcp_output_is_short(t))
+        if (tcp_window_is_short(t))
             tcp_stream_starve(c);
         else
             tcp_output_ack_now(c);
@@ -106,7 +106,7 @@ static void consume(struct stream *s, uint32_t n)
     ASSERT(n <= c->recvq.bytes);
     tcp_recvq_consume(&c->recvq, n);
     if (tcp_fsm_is_live(c->state))
-        tcp_output_window_update(c);
+        tcp_window_taken(c);
     tcp_stream_update(c);
 }
 

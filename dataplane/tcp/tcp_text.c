@@ -9,6 +9,7 @@
 
 #include "base/assert.h"
 
+/* The bytes are the reader's. */
 static void take_in_order(struct tcp_conn *c, struct seg *s)
 {
     c->rcv_nxt += s->len;
@@ -73,7 +74,7 @@ static void take_gap(struct tcp_conn *c, struct tcp_in *in)
     /* RFC 5681, 4.2: an out-of-order segment is acknowledged at once */
     tcp_output_ack_now(c);
     tcp_count(t, COUNTER_TCP_OUT_OF_ORDER);
-    if (tcp_output_is_short(t)) {
+    if (tcp_window_is_short(t)) {
         tcp_count(t, COUNTER_TCP_REASM_DROPS);
         tcp_conn_drop_gaps(c);
         return;
@@ -108,6 +109,7 @@ void tcp_text_in_order(struct tcp_conn *c, struct tcp_in *in)
     ASSERT(in->s->seq == c->rcv_nxt);
     take_in_order(c, in->s);
     in->s = NULL;
+    tcp_window_arrived(c, &in->h);
     if (c->reasm != NULL)
         close_gap(c);
     owe_ack(c);

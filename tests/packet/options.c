@@ -67,7 +67,7 @@ static const struct tcp_dsl_case cases[] = {
       "> A len=500; > -" },
     { "options", "wscale_of_ours", "RFC 7323, 2.2",
       "set rcv 1048576; < S seq=0 mss=1460 ws=0; > SA ws=5 wnd=65535; < A seq=1 ack=1; "
-      "accept; < PA seq=1 ack=1 len=1460; read 1460; > A ack=1461 wnd=32768" },
+      "accept; < PA seq=1 ack=1 len=1460; read 1460; > A ack=1461 wnd=4096" },
     { "options", "wscale_refused", "RFC 7323, 2.2",
       "set rcv 1048576; < S seq=0 mss=1460; > SA no=ws wnd=65535; < A seq=1 ack=1; "
       "accept; < PA seq=1 ack=1 len=1460; read 1460; > A ack=1461 wnd=65535" },

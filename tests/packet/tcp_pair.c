@@ -10,6 +10,7 @@
 
 #include "base/assert.h"
 #include "base/limits.h"
+#include "dataplane/tcp/tcp_wire.h"
 #include "lib/fault.h"
 
 #define LOWER_HEADERS 34
@@ -44,6 +45,7 @@ struct end {
     struct counters counters;
     struct list ready;
     struct list wire; /* frames on their way to this end, by due_ns */
+    uint64_t busy_ns; /* until then the wire sends what is queued from this end */
     struct app app;
     unsigned self;
 };
@@ -54,6 +56,9 @@ struct pair {
     struct rng rng;
     struct end ends[2];
     uint64_t frames;
+    uint64_t received_ns; /* when the server's reader had everything */
+    uint8_t wscale;       /* the server's */
+    uint32_t window_max;
 };
 
 static const struct endpoint server_at = {
@@ -64,14 +69,16 @@ static const struct endpoint client_at = {
     .addr = { { [10] = 0xff, [11] = 0xff, [12] = 10, [15] = 1 } },
 };
 
-struct tcp_pair_config tcp_pair_plain(uint64_t seed)
+struct tcp_pair_config tcp_pair_plain(uint64_t seed, uint64_t delay_ns)
 {
     return (struct tcp_pair_config){
         .seed = seed,
-        .delay_ns = NS_PER_MS,
+        .delay_ns = delay_ns,
+        .late_ns = 4 * delay_ns,
         .mtu = 1500,
         .segs = 4096,
         .receive_bytes = 1024 * 1024,
+        .send_bytes = LIMIT_TCP_SEND_BYTES,
         .write_max = STREAM_RESERVE_MAX,
     };
 }
@@ -105,6 +112,37 @@ static void put_on_wire(struct end *to, const struct seg *s, const struct tcp_pa
     at->next = &f->link;
 }
 
+/* The frame's turn on a wire with a rate; false: the queue before it is full. */
+static bool take_turn(struct end *from, uint32_t len, uint64_t *due_ns)
+{
+    const struct tcp_pair_config *config = from->pair->config;
+    uint64_t now = from->pair->clock.now_ns;
+
+    *due_ns = now + config->delay_ns;
+    if (config->rate == 0)
+        return true;
+    if (from->busy_ns < now)
+        from->busy_ns = now;
+    if ((from->busy_ns - now) * config->rate / NS_PER_S + len > config->queue_bytes)
+        return false;
+    from->busy_ns += len * NS_PER_S / config->rate;
+    *due_ns = from->busy_ns + config->delay_ns;
+    return true;
+}
+
+static void note_window(struct pair *p, const struct seg *s)
+{
+    struct tcp_header h;
+    uint32_t window;
+
+    ASSERT(tcp_wire_parse(s->data, s->len, &h));
+    if (h.flags & TCP_SYN)
+        p->wscale = h.wscale;
+    window = h.flags & TCP_SYN ? h.wnd : (uint32_t)h.wnd << p->wscale;
+    if (window > p->window_max)
+        p->window_max = window;
+}
+
 static void wire_send(struct tcp_lower *l, struct seg *s, const struct addr *src,
                       const struct addr *dst)
 {
@@ -112,19 +150,22 @@ static void wire_send(struct tcp_lower *l, struct seg *s, const struct addr *src
     struct pair *p = from->pair;
     struct end *to = &p->ends[1 - from->self];
     struct tcp_packet packet = { .src = *src, .dst = *dst };
-    uint64_t due = p->clock.now_ns + p->config->delay_ns;
     unsigned copies = chance(p, p->config->duplicate_ppm) ? 2 : 1;
+    uint64_t due;
 
     ASSERT(seg_headroom(s) >= LOWER_HEADERS);
     ASSERT(s->len + 20 <= p->config->mtu);
     p->frames++;
-    if (chance(p, p->config->loss_ppm) || chance(p, p->config->corrupt_tail_ppm))
+    if (from->self == 1)
+        note_window(p, s);
+    if (!take_turn(from, s->len + LOWER_HEADERS, &due) || chance(p, p->config->loss_ppm) ||
+        chance(p, p->config->corrupt_tail_ppm))
         copies = 0;
     while (copies-- > 0) {
         uint64_t late = 0;
 
         if (chance(p, p->config->reorder_ppm))
-            late = rng_below(&p->rng, 4 * p->config->delay_ns + 1);
+            late = rng_below(&p->rng, p->config->late_ns + 1);
         put_on_wire(to, s, &packet, due + late);
     }
     seg_release(s);
@@ -177,6 +218,8 @@ static void app_read(struct end *e)
         }
         a->stream->ops->consume(a->stream, taken);
     }
+    if (e->self == 1 && e->pair->received_ns == 0 && a->received == e->pair->config->bytes[0])
+        e->pair->received_ns = e->pair->clock.now_ns;
     if (a->stream->ready & STREAM_READABLE)
         stream_requeue(a->stream);
 }
@@ -269,7 +312,7 @@ static void open_end(struct pair *p, unsigned i)
         .syn_rcvd_max = 4,
         .time_wait_max = 4,
         .receive_bytes_max = p->config->receive_bytes,
-        .send_bytes_max = LIMIT_TCP_SEND_BYTES,
+        .send_bytes_max = p->config->send_bytes,
         .time_wait_ms = 60000,
     };
     struct tcp_env env = {
@@ -313,6 +356,8 @@ static void fill_result(const struct pair *p, struct tcp_pair_result *r)
 {
     r->frames = p->frames;
     r->time_ns = p->clock.now_ns;
+    r->transfer_ns = p->received_ns - p->config->seed * NS_PER_S;
+    r->window_max = p->window_max;
     r->intact = true;
     r->done = true;
     for (unsigned i = 0; i < 2; i++) {

@@ -15,13 +15,17 @@ struct tcp_pair_config {
     uint64_t seed;
     uint64_t bytes[2];    /* what each end sends; 0 is the client */
     uint32_t loss_ppm;    /* of a million frames */
-    uint32_t reorder_ppm; /* held back for up to 4 more delays */
+    uint32_t reorder_ppm; /* held back */
     uint32_t duplicate_ppm;
     uint32_t corrupt_tail_ppm; /* cut short: such a frame would fail its checksum, so it is lost */
     uint64_t delay_ns;         /* one way */
+    uint64_t late_ns;          /* how long reorder holds back at most */
+    uint64_t rate;             /* of the wire, bytes a second each way; 0: endless */
+    uint64_t queue_bytes;      /* before a wire with a rate; past it frames are lost */
     uint32_t mtu;
     uint32_t segs; /* in each end's pool */
     uint32_t receive_bytes;
+    uint32_t send_bytes;
     uint32_t write_max; /* largest single commit, bytes */
     uint32_t read_max;  /* bytes a turn; 0: all there is */
     /* From its fault_first-th allocation on (0: none), fault_count of an end's own fail. */
@@ -35,6 +39,8 @@ struct tcp_pair_result {
     bool done;            /* both closed, nothing left to happen before time_ns */
     uint64_t received[2]; /* by the client, by the server */
     uint64_t time_ns;     /* virtual */
+    uint64_t transfer_ns; /* until the server had everything */
+    uint32_t window_max;  /* the largest that the server told, bytes */
     uint64_t frames;
     uint64_t retransmitted;
     uint64_t fast_retransmits;
@@ -42,8 +48,9 @@ struct tcp_pair_result {
     bool fault_hit;
 };
 
-/* A config of a clean wire: 1 ms, MTU 1500, no loss. */
-struct tcp_pair_config tcp_pair_plain(uint64_t seed);
+/* A config of a clean wire: `delay_ns` one way, MTU 1500, no loss; what is late is so by up to 4
+ * delays. */
+struct tcp_pair_config tcp_pair_plain(uint64_t seed, uint64_t delay_ns);
 /* Runs one connection from SYN to the end of TIME-WAIT; asserts that every segment is home
  * afterwards. */
 struct tcp_pair_result tcp_pair_run(const struct tcp_pair_config *config);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "tcp_pair.h"
 
 static void assert_arrives(const struct tcp_pair_config *config)
@@ -23,7 +24,7 @@ static void assert_arrives(const struct tcp_pair_config *config)
 
 static void clean_wire_needs_no_retransmission(void **state)
 {
-    struct tcp_pair_config config = tcp_pair_plain(1);
+    struct tcp_pair_config config = tcp_pair_plain(1, NS_PER_MS);
     struct tcp_pair_result r;
 
     (void)state;
@@ -39,7 +40,7 @@ static void clean_wire_needs_no_retransmission(void **state)
 /* The mail that issue 2 names: 25 MB, 1 % lost, 2 % reordered. */
 static void large_mail_over_a_lossy_wire(void **state)
 {
-    struct tcp_pair_config config = tcp_pair_plain(7);
+    struct tcp_pair_config config = tcp_pair_plain(7, NS_PER_MS);
 
     (void)state;
     config.bytes[0] = 25 * 1000 * 1000;
@@ -49,18 +50,55 @@ static void large_mail_over_a_lossy_wire(void **state)
     assert_arrives(&config);
 }
 
+/* 25 MB at a round trip of 200 ms on a fast wire: the window follows slow start, so the mail needs
+ * no more round trips than the sender's doublings, and a few for the end. */
+static void an_upload_is_not_bound_by_the_window(void **state)
+{
+    struct tcp_pair_config config = tcp_pair_plain(11, 100 * NS_PER_MS);
+    struct tcp_pair_result r;
+
+    (void)state;
+    config.bytes[0] = 25 * 1000 * 1000;
+    config.segs = 32768;
+    config.receive_bytes = LIMIT_TCP_RECEIVE_BYTES_DEFAULT;
+    config.send_bytes = 32 * 1024 * 1024;
+    config.rate = 125 * 1000 * 1000;
+    config.queue_bytes = 8 * 1024 * 1024;
+    r = tcp_pair_run(&config);
+    assert_true(r.intact);
+    assert_true(r.done);
+    assert_true(r.transfer_ns < 18 * 200 * NS_PER_MS);
+}
+
+/* A pool of few segments: windows stay small, or the pool would be promised many times. */
+static void windows_grow_only_as_far_as_the_pool(void **state)
+{
+    struct tcp_pair_config config = tcp_pair_plain(12, 100 * NS_PER_MS);
+    struct tcp_pair_result r;
+
+    (void)state;
+    config.bytes[0] = 3 * 1000 * 1000;
+    config.segs = 512;
+    config.receive_bytes = LIMIT_TCP_RECEIVE_BYTES_DEFAULT;
+    config.send_bytes = 512 * 1024;
+    r = tcp_pair_run(&config);
+    assert_true(r.intact);
+    assert_true(r.done);
+    assert_true(r.window_max > LIMIT_TCP_WINDOW_FIRST);
+    assert_true(r.window_max <= LIMIT_TCP_WINDOW_FIRST + 512 * 2048);
+}
+
 static void many_seeds_both_ways(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= 120; seed++) {
-        struct tcp_pair_config config = tcp_pair_plain(seed);
+        struct tcp_pair_config config = tcp_pair_plain(seed, (1 + seed % 50) * NS_PER_MS);
 
         config.bytes[0] = 1000 + seed * 997;
         config.bytes[1] = seed % 3 == 0 ? 0 : seed * 1009;
         config.loss_ppm = (uint32_t)(seed % 6) * 20000;
         config.reorder_ppm = (uint32_t)(seed % 5) * 20000;
         config.duplicate_ppm = (uint32_t)(seed % 4) * 10000;
-        config.delay_ns = (1 + seed % 50) * NS_PER_MS;
         config.mtu = seed % 7 == 0 ? 576 : 1500;
         assert_arrives(&config);
     }
@@ -70,7 +108,7 @@ static void tiny_writes_and_slow_readers(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= 30; seed++) {
-        struct tcp_pair_config config = tcp_pair_plain(seed);
+        struct tcp_pair_config config = tcp_pair_plain(seed, NS_PER_MS);
 
         config.bytes[0] = 60000;
         config.bytes[1] = 20000;
@@ -86,7 +124,7 @@ static void few_segments_are_slow_but_whole(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= 20; seed++) {
-        struct tcp_pair_config config = tcp_pair_plain(seed);
+        struct tcp_pair_config config = tcp_pair_plain(seed, NS_PER_MS);
 
         config.bytes[0] = 100000;
         config.bytes[1] = 100000;
@@ -103,7 +141,7 @@ static void every_allocation_may_fail(void **state)
     (void)state;
     for (unsigned end = 0; end < 2; end++) {
         for (uint64_t n = 1;; n++) {
-            struct tcp_pair_config config = tcp_pair_plain(3);
+            struct tcp_pair_config config = tcp_pair_plain(3, NS_PER_MS);
             struct tcp_pair_result r;
 
             config.bytes[0] = 20000;
@@ -126,6 +164,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clean_wire_needs_no_retransmission),
         cmocka_unit_test(large_mail_over_a_lossy_wire),
+        cmocka_unit_test(an_upload_is_not_bound_by_the_window),
+        cmocka_unit_test(windows_grow_only_as_far_as_the_pool),
         cmocka_unit_test(many_seeds_both_ways),
         cmocka_unit_test(tiny_writes_and_slow_readers),
         cmocka_unit_test(few_segments_are_slow_but_whole),

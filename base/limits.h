@@ -177,6 +177,24 @@
 /* An RSA signature: a key of 4096 bits. Past it: the key is refused at start. */
 #define LIMIT_TLS_SIGNATURE_BYTES 512
 
+/* Records without content in a row (BoringSSL's figure). Past it: unexpected_message. */
+#define LIMIT_TLS_EMPTY_RECORDS 32
+/* KeyUpdates of a peer without data between them (BoringSSL's figure). Past it: unexpected_message.
+ */
+#define LIMIT_TLS_KEY_UPDATES 32
+/* user_canceled alerts without data between them (BoringSSL's figure). Past it: unexpected_message.
+ */
+#define LIMIT_TLS_WARNING_ALERTS 4
+/* Records under one key: RFC 8446, 5.5 allows AES-GCM 24 million full ones. Past it: KeyUpdate, of
+ * ours or asked of the peer. */
+#define LIMIT_TLS_RECORDS_PER_KEY (1ULL << 24)
+/* Runs that a record is looked for in: TCP's and the kernel's segments are at least half full, so a
+ * record spans some thirty. Past it: internal_error. */
+#define LIMIT_TLS_RECORD_RUNS 1024
+/* Connections of a worker whose keys are expanded, 1.3 KB each: those that speak now. Past it: the
+ * one that was silent longest keeps its secrets alone, and pays 2 us when it speaks again. */
+#define LIMIT_TLS_AWAKE 4096
+
 /* --- Kernel sockets -------------------------------------------------------------------------- */
 
 /* Time for the peer to take what was queued when its connection was closed. Past it: RST. */

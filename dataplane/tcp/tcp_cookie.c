@@ -45,6 +45,7 @@ static void rotate(struct tcp_cookie_jar *j, uint64_t now_ns)
         return;
     derive(&j->master, epoch, &j->secrets[epoch & 1]);
     derive(&j->master, epoch - 1, &j->secrets[(epoch - 1) & 1]);
+    ASSERT(epoch > j->epoch); /* the clock does not go back */
     j->epoch = epoch;
 }
 
@@ -84,6 +85,7 @@ static uint32_t scale_number(const struct tcp_cookie_syn *syn)
         return 0;
     while (scale_of[i] > syn->wscale)
         i--;
+    ASSERT(i > 0); /* that is "none", and a scale of 0 is not none */
     return i;
 }
 
@@ -96,6 +98,7 @@ uint32_t tcp_cookie_make(struct tcp_cookie_jar *j, const struct tcp_cookie_syn *
     text = mss_number(syn->mss) << MSS_SHIFT | scale_number(syn);
     text |= j->epoch & 1 ? KEY_BIT : 0;
     text |= syn->options & TCP_HAS_SACK_OK ? SACK_BIT : 0;
+    ASSERT(text <= TEXT_MASK);
     j->good_until_ns = now_ns + 2 * EPOCH_NS;
     return seal(j, syn, text);
 }

@@ -36,6 +36,7 @@ void tcp_tune_arrived(struct tcp_tune *t, uint64_t now_ns, uint32_t rcv_nxt, uin
 {
     uint64_t us = (now_ns - t->window_ns) / NS_PER_US;
 
+    ASSERT(now_ns >= t->window_ns);
     if (tcp_seq_lt(rcv_nxt, t->window_end))
         return;
     /* A window takes a round trip or longer, so only the shortest says something. */
@@ -60,6 +61,7 @@ uint32_t tcp_tune_taken(struct tcp_tune *t, uint64_t now_ns, uint32_t seq, uint1
     uint32_t taken = seq - t->taken_seq;
     uint64_t space = t->space;
 
+    ASSERT(now_ns >= t->since_ns);
     if (t->rtt_us == 0 || now_ns - t->since_ns < t->rtt_us * NS_PER_US)
         return t->space;
     if (taken > t->taken) {

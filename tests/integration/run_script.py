@@ -24,13 +24,11 @@ def paste(line):
 
 
 def pasted_lines(said):
-    """The commands among what it printed, by their first word."""
-    found = {}
-    for name in ("printf", "swaks", r"\S*/postern-spool"):
-        line = re.search("^%s .*$" % name, said, re.MULTILINE)
-        if line is None:
-            raise Problem("no line that begins with %s in:\n%s" % (name, said))
-        found[name.split("/")[-1]] = line.group(0)
+    """The commands among what it printed, in their order: curl, swaks at either port, the spool."""
+    found = re.findall(r"^(?:printf|swaks|\S*/postern-spool) .*$", said, re.MULTILINE)
+    words = [line.split()[0].split("/")[-1] for line in found]
+    if words != ["printf", "swaks", "swaks", "postern-spool"]:
+        raise Problem("the lines to paste are %r in:\n%s" % (words, said))
     return found
 
 
@@ -41,13 +39,14 @@ def try_it(process, out):
         text = open(out).read()
         return text if "Ctrl-C stops it" in text else None
 
-    lines = pasted_lines(wait_for("scripts/run to be ready", said, START_S))
-    if b"accepted" not in paste(lines["printf"]):
+    curl, *swaks, spool = pasted_lines(wait_for("scripts/run to be ready", said, START_S))
+    if b"accepted" not in paste(curl):
         raise Problem("curl did not say that the mail was accepted")
-    paste(lines["swaks"])
-    kept = paste(lines["postern-spool"])
-    if kept.count(b"you@example.net") != 2:
-        raise Problem("two mails were handed in, and the spool shows:\n%s" % kept.decode())
+    for line in swaks:
+        paste(line)
+    kept = paste(spool)
+    if kept.count(b"you@example.net") != 3:
+        raise Problem("three mails were handed in, and the spool shows:\n%s" % kept.decode())
     process.send_signal(signal.SIGINT)
     if process.wait(timeout=60) != 0:
         raise Problem("Ctrl-C: status %d:\n%s" % (process.returncode, open(out).read()))

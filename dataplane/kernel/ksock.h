@@ -43,7 +43,7 @@ struct ksock *ksock_create(const struct ksock_config *config, const struct ksock
  * open; owners must not touch their streams again. May wait for the kernel to let go. */
 void ksock_destroy(struct ksock *k);
 /* Listens (SO_REUSEPORT, so that each worker has its own socket); false with errno (ENOSPC: 16 are
- * open). */
+ * open). An address of all zeros is all of IPv6 and IPv4. */
 bool ksock_listen(struct ksock *k, const struct endpoint *at, void *cookie);
 /* Closes the listening sockets: new connections are refused. */
 void ksock_listen_stop(struct ksock *k);

@@ -49,14 +49,38 @@ static socklen_t to_sockaddr(const struct endpoint *e, union sockaddrs *out)
     return sizeof(out->v6);
 }
 
+static bool is_any(const struct addr *a)
+{
+    static const struct addr any;
+
+    return addr_equal(a, &any);
+}
+
+/* A socket for all addresses is one of IPv6 that takes IPv4 clients too, as ::ffff:a.b.c.d; where
+ * the kernel has no IPv6, one of IPv4. */
+static int new_socket(const struct endpoint *at, union sockaddrs *name, socklen_t *len)
+{
+    const int type = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
+    const struct endpoint any_v4 = { addr_from_v4(INADDR_ANY), at->port };
+    int fd;
+
+    *len = to_sockaddr(at, name);
+    fd = socket(name->any.sa_family, type, 0);
+    if (fd >= 0 || errno != EAFNOSUPPORT || !is_any(&at->addr))
+        return fd;
+    *len = to_sockaddr(&any_v4, name);
+    return socket(AF_INET, type, 0);
+}
+
 /* Not O_NONBLOCK on what is accepted: io_uring waits in its own way then, instead of saying EAGAIN.
  */
 static int open_socket(const struct endpoint *at)
 {
     union sockaddrs name;
-    socklen_t len = to_sockaddr(at, &name);
-    int fd = socket(name.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    socklen_t len;
+    int fd = new_socket(at, &name, &len);
     int on = 1;
+    int v6_only = !is_any(&at->addr);
 
     if (fd < 0)
         return -1;
@@ -65,7 +89,7 @@ static int open_socket(const struct endpoint *at)
         setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0 &&
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0 &&
         (name.any.sa_family == AF_INET ||
-         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0) &&
+         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof(v6_only)) == 0) &&
         bind(fd, &name.any, len) == 0 && listen(fd, BACKLOG) == 0)
         return fd;
     on = errno;

@@ -92,6 +92,24 @@ static void knows_both_addresses(void **state)
     close(client);
 }
 
+/* One socket for all addresses has clients of both families, each by its own address. */
+static void all_addresses_are_of_both_families(void **state)
+{
+    static const char *const texts[] = { "127.0.0.1", "::1" };
+    int client;
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct stream *s;
+
+        assert_true(addr_parse(texts[i], &f.at.addr));
+        s = fixture_pair(&f, &client);
+        assert_true(addr_equal(&s->local.addr, &f.at.addr));
+        assert_true(addr_equal(&s->peer.addr, &f.at.addr));
+        close(client);
+    }
+}
+
 /* The peer ends its side, and reads on: what we say then still arrives. */
 static void half_closes(void **state)
 {
@@ -367,11 +385,14 @@ static void serves_many(void **state)
 int main(void)
 {
     static char v6[] = "::1";
+    static char any[] = "::";
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(echoes, set_up, tear_down),
         cmocka_unit_test_prestate_setup_teardown(echoes, set_up, tear_down, v6),
         cmocka_unit_test_setup_teardown(knows_both_addresses, set_up, tear_down),
         cmocka_unit_test_prestate_setup_teardown(knows_both_addresses, set_up, tear_down, v6),
+        cmocka_unit_test_prestate_setup_teardown(all_addresses_are_of_both_families, set_up,
+                                                 tear_down, any),
         cmocka_unit_test_setup_teardown(half_closes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(peer_resets, set_up, tear_down),
         cmocka_unit_test_setup_teardown(commits_into_the_broken, set_up, tear_down),

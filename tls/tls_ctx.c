@@ -257,8 +257,31 @@ static void set_tickets(struct tls_ctx *ctx, uint32_t lifetime_s)
     SSL_CTX_set_ticket_aead_method(ctx->ssl, &tls_ticket_method);
 }
 
-/* Early data is off by default, and a server of BoringSSL never renegotiates. ALPN is not answered,
- * so that a client that offers any is served (a callback here is the place to refuse some). */
+/*
+ * A client that offers protocols and not ours was sent here by somebody who wants our bytes taken
+ * for those of another service with the same certificate (ALPACA; RFC 7301, 3.2). Without an offer
+ * this is not called: mail clients make none.
+ */
+static int select_protocol(SSL *ssl, const uint8_t **chosen, uint8_t *chosen_len,
+                           const uint8_t *offered, unsigned offered_len, void *unused)
+{
+    static const uint8_t ours[] = "smtp";
+    CBS names, name;
+
+    (void)ssl;
+    (void)unused;
+    CBS_init(&names, offered, offered_len);
+    while (CBS_get_u8_length_prefixed(&names, &name)) {
+        if (!CBS_mem_equal(&name, ours, sizeof(ours) - 1))
+            continue;
+        *chosen = ours;
+        *chosen_len = sizeof(ours) - 1;
+        return SSL_TLSEXT_ERR_OK;
+    }
+    return SSL_TLSEXT_ERR_ALERT_FATAL; /* no_application_protocol */
+}
+
+/* Early data is off by default, and a server of BoringSSL never renegotiates. */
 static bool set_up(struct tls_ctx *ctx, const struct tls_config *config, struct buf *why)
 {
     ctx->bio = tls_bio_method_create();
@@ -269,6 +292,7 @@ static bool set_up(struct tls_ctx *ctx, const struct tls_config *config, struct 
     }
     SSL_CTX_set_options(ctx->ssl, SSL_OP_CIPHER_SERVER_PREFERENCE);
     SSL_CTX_set_select_certificate_cb(ctx->ssl, tls_conn_on_hello);
+    SSL_CTX_set_alpn_select_cb(ctx->ssl, select_protocol, NULL);
     SSL_CTX_set_info_callback(ctx->ssl, tls_conn_on_info);
     set_tickets(ctx, config->ticket_lifetime_s);
     return load_certificates(ctx, config, why);

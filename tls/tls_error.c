@@ -23,6 +23,7 @@ static const struct wording reasons[] = {
     { SSL_R_INAPPROPRIATE_FALLBACK, "inappropriate fallback to an older version" },
     { SSL_R_NO_SHARED_CIPHER, "no shared cipher" },
     { SSL_R_NO_SHARED_GROUP, "no shared group" },
+    { SSL_R_NO_APPLICATION_PROTOCOL, "other protocols offered, and not smtp" },
     { SSL_R_NO_COMMON_SIGNATURE_ALGORITHMS, "no shared signature algorithm" },
     { SSL_R_UNKNOWN_CERTIFICATE_TYPE, "no certificate fits the client" },
     { SSL_R_MISSING_KEY_SHARE, "no key share" },

@@ -107,6 +107,27 @@ class Hostile(unittest.TestCase):
 
         self.counted("tls_not_tls", act)
 
+    def test_alpn_of_a_browser(self):
+        def act():
+            c = self.gw.context()
+            c.set_alpn_protocols(["h2", "http/1.1"])
+            with self.tcp() as s, self.assertRaises(ssl.SSLError) as caught:
+                c.wrap_socket(s)
+            self.assertRegex(str(caught.exception), "(?i)no.application.protocol")
+
+        self.counted("tls_handshake_errors", act)
+        c = self.gw.context()
+        c.set_alpn_protocols(["h2", "smtp"])
+        with c.wrap_socket(self.tcp()) as s:
+            self.assertEqual(s.selected_alpn_protocol(), "smtp")
+
+    def test_http_in_tls(self):
+        """A verb of HTTP is the last line that is looked at."""
+        with self.gw.connect() as s:
+            self.talk(s, b"", b"220")
+            s.sendall(b"POST / HTTP/1.1\r\nHost: x\r\n\r\nEHLO x\r\nNOOP\r\n")
+            self.assertEqual(everything(s), b"554 5.7.0 mail.example.org speaks SMTP only\r\n")
+
     def test_old_tls(self):
         def act():
             hello = (

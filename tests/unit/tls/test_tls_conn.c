@@ -163,9 +163,30 @@ static void use_p256_but_share_p384(SSL *client)
     use_share(client, SSL_GROUP_SECP384R1);
 }
 
-static void use_alpn(SSL *client)
+static void use_alpn(SSL *client, const char *names)
 {
-    assert_int_equal(SSL_set_alpn_protos(client, (const uint8_t *)"\2h2", 3), 0);
+    assert_int_equal(SSL_set_alpn_protos(client, (const uint8_t *)names, strlen(names)), 0);
+}
+
+static void use_alpn_h2_and_smtp(SSL *client)
+{
+    use_alpn(client, "\2h2\4smtp");
+}
+
+static void use_alpn_http(SSL *client)
+{
+    use_alpn(client, "\2h2\x08http/1.1");
+}
+
+static void use_alpn_nearly_smtp(SSL *client)
+{
+    use_alpn(client, "\5smtps\4SMTP\3smt");
+}
+
+static void use_alpn_http_in_tls12(SSL *client)
+{
+    use_tls12(client);
+    use_alpn_http(client);
 }
 
 /* --- What is agreed on ----------------------------------------------------------------------- */
@@ -262,14 +283,41 @@ static void test_certificates(void **state)
     rig_close(&r);
 }
 
-static void test_unknown_alpn_is_ignored(void **state)
+static void expect_alpn(struct rig *r, const char *want)
+{
+    const uint8_t *name;
+    unsigned len;
+
+    SSL_get0_alpn_selected(r->client, &name, &len);
+    assert_int_equal(len, strlen(want));
+    assert_memory_equal(name, want, len);
+}
+
+static void test_alpn(void **state)
 {
     struct rig r;
 
     (void)state;
     rig_open(&r, &ecdsa);
-    rig_establish(&r, use_alpn);
+    rig_establish(&r, NULL);
+    expect_alpn(&r, "");
+    rig_establish(&r, use_alpn_h2_and_smtp);
+    expect_alpn(&r, "smtp");
     expect_talk(&r);
+    rig_close(&r);
+}
+
+/* The ALPACA attack: our bytes for those of a web server. */
+static void test_alpn_of_others_is_refused(void **state)
+{
+    static const char reason[] = "other protocols offered, and not smtp";
+    struct rig r;
+
+    (void)state;
+    rig_open(&r, &ecdsa);
+    expect_failure(&r, use_alpn_http, SSL_AD_NO_APPLICATION_PROTOCOL, reason);
+    expect_failure(&r, use_alpn_nearly_smtp, SSL_AD_NO_APPLICATION_PROTOCOL, reason);
+    expect_failure(&r, use_alpn_http_in_tls12, SSL_AD_NO_APPLICATION_PROTOCOL, reason);
     rig_close(&r);
 }
 
@@ -402,17 +450,12 @@ static void test_dear_after_retry(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tls13),
-        cmocka_unit_test(test_tls12),
-        cmocka_unit_test(test_groups),
-        cmocka_unit_test(test_certificates),
-        cmocka_unit_test(test_unknown_alpn_is_ignored),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_alert_of_the_peer),
-        cmocka_unit_test(test_lost_below),
-        cmocka_unit_test(test_no_room_below),
-        cmocka_unit_test(test_pool_is_empty),
-        cmocka_unit_test(test_dear_after_retry),
+        cmocka_unit_test(test_tls13),         cmocka_unit_test(test_tls12),
+        cmocka_unit_test(test_groups),        cmocka_unit_test(test_certificates),
+        cmocka_unit_test(test_alpn),          cmocka_unit_test(test_alpn_of_others_is_refused),
+        cmocka_unit_test(test_refusals),      cmocka_unit_test(test_alert_of_the_peer),
+        cmocka_unit_test(test_lost_below),    cmocka_unit_test(test_no_room_below),
+        cmocka_unit_test(test_pool_is_empty), cmocka_unit_test(test_dear_after_retry),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

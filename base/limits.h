@@ -105,8 +105,14 @@
 #define LIMIT_TCP_ORPHAN_MS 60000
 /* Bytes committed and not yet acknowledged. Past it: reserve gives NULL. */
 #define LIMIT_TCP_SEND_BYTES (64 * 1024)
-/* Half-open connections of a core; an entry is small. Past three quarters: SYN cookies. */
+/* Half-open connections of a core; an entry is small. Past it: SYN cookies. */
 #define LIMIT_TCP_SYN_RCVD 4096
+/* Our endpoints that half-open connections may be for: listeners times addresses. Past it: SYN
+ * cookies. */
+#define LIMIT_TCP_LOCALS 64
+/* SYN-ACKs sent again in one turn of the loop: a quarter of what the device may be behind with
+ * (LIMIT_NET_OUT_SEGS). Past it: next turn. */
+#define LIMIT_TCP_SYN_ACKS_PER_TURN 64
 /* Change of the cookies' secret; the one before stays good, so a cookie lives for one to two of
  * these: SYN-ACK, ACK and the first data with their retransmissions. Past it: RST. */
 #define LIMIT_TCP_COOKIE_EPOCH_MS 64000

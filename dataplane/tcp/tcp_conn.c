@@ -12,6 +12,7 @@
 
 #include "base/assert.h"
 #include "base/byteorder.h"
+#include "dataplane/tcp/tcp_time_wait.h"
 
 #define MSS_DEFAULT_V4 536  /* RFC 9293, 3.7.1 */
 #define MSS_DEFAULT_V6 1220 /* RFC 9293, 3.7.1 */
@@ -57,7 +58,7 @@ uint64_t tcp_conn_hash(const struct tcp *t, const struct endpoint *local,
 /* RFC 6528, 3: ISN = M + F(localip, localport, remoteip, remoteport, secretkey), M a clock of 4 us.
  */
 uint32_t tcp_conn_choose_iss(const struct tcp *t, const struct endpoint *local,
-                             const struct endpoint *peer, uint32_t *ts_offset)
+                             const struct endpoint *peer, uint64_t at_ns, uint32_t *ts_offset)
 {
     struct hash_key key = { ~t->env.secret.k0, t->env.secret.k1 ^ 0x49534e };
     uint8_t tuple[36];
@@ -65,7 +66,7 @@ uint32_t tcp_conn_choose_iss(const struct tcp *t, const struct endpoint *local,
     uint64_t f = hash_sip24(&key, tuple, len);
 
     *ts_offset = (uint32_t)(f >> 32);
-    return (uint32_t)f + (uint32_t)(tcp_now_ns(t) / (4 * NS_PER_US));
+    return (uint32_t)f + (uint32_t)(at_ns / (4 * NS_PER_US));
 }
 
 uint16_t tcp_conn_default_mss(const struct addr *peer)
@@ -275,7 +276,7 @@ void tcp_conn_to_time_wait(struct tcp_conn *c)
 
     ASSERT(tcp_sendq_bytes(&c->sendq) == 0);
     if (tcp_tw_full(&t->tws))
-        tcp_listen_forget_time_wait(t, tcp_tw_oldest(&t->tws));
+        tcp_time_wait_forget(t, tcp_tw_oldest(&t->tws));
     detach(c);
     if (!tcp_table_insert(&t->table, tw.hash, TCP_REF(TCP_KIND_TW, tcp_tw_add(&t->tws, &tw))))
         UNREACHABLE("the block has just left the table");

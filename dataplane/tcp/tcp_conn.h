@@ -134,6 +134,7 @@ struct tcp {
     struct pool *conns;
     struct pool *reasms;
     struct pool *slots_pool;
+    struct pool *syns_pool;
     struct pool *tws_pool;
     uint64_t born_ns;
     uint64_t windows_free; /* bytes that windows may still grow by, all together */
@@ -201,27 +202,11 @@ void tcp_conn_free(struct tcp_conn *c);
 uint64_t tcp_conn_hash(const struct tcp *t, const struct endpoint *local,
                        const struct endpoint *peer);
 uint32_t tcp_conn_choose_iss(const struct tcp *t, const struct endpoint *local,
-                             const struct endpoint *peer, uint32_t *ts_offset);
+                             const struct endpoint *peer, uint64_t at_ns, uint32_t *ts_offset);
 /* The MSS of a peer whose SYN names none (RFC 9293, 3.7.1). */
 uint16_t tcp_conn_default_mss(const struct addr *peer);
 /* The largest segment that we take from peer, options included (RFC 9293, 3.7.1). */
 uint16_t tcp_conn_local_mss(const struct tcp *t, const struct addr *peer);
-
-/* --- tcp_listen.c ------------------------------------------------------------------------------
- */
-
-/* A segment for no connection: a SYN to a listener makes a half-open entry or gets a cookie, the
- * ACK of a cookie makes a connection, all else gets RST. */
-void tcp_listen_input(struct tcp *t, struct tcp_in *in);
-/* A segment for a half-open entry; the ACK makes it a connection, which then gets the segment. */
-void tcp_listen_half_open(struct tcp *t, struct tcp_syn *e, struct tcp_in *in);
-/* A segment for a TIME-WAIT entry. */
-void tcp_listen_time_wait(struct tcp *t, struct tcp_tw *e, struct tcp_in *in);
-/* SYN-ACKs due again, TIME-WAIT entries over. Returns how many. */
-unsigned tcp_listen_timers(struct tcp *t);
-void tcp_listen_forget_time_wait(struct tcp *t, struct tcp_tw *e);
-/* When the oldest TIME-WAIT entry is over, clock ns; UINT64_MAX: there is none. */
-uint64_t tcp_listen_next_time_wait_ns(const struct tcp *t);
 
 /* --- tcp_input.c -------------------------------------------------------------------------------
  */

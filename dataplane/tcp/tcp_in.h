@@ -29,4 +29,11 @@ static inline uint32_t tcp_in_seq_len(const struct tcp_in *in)
     return in->s->len + ((in->h.flags & TCP_SYN) != 0) + ((in->h.flags & TCP_FIN) != 0);
 }
 
+static inline bool tcp_in_is_between(const struct tcp_in *in, const struct endpoint *local,
+                                     const struct endpoint *peer)
+{
+    return local->port == in->local.port && peer->port == in->peer.port &&
+           addr_equal(&local->addr, &in->local.addr) && addr_equal(&peer->addr, &in->peer.addr);
+}
+
 #endif

@@ -10,6 +10,9 @@
 #include "dataplane/tcp/tcp_conn.h"
 
 #include "base/assert.h"
+#include "dataplane/tcp/tcp_half.h"
+#include "dataplane/tcp/tcp_listen.h"
+#include "dataplane/tcp/tcp_time_wait.h"
 
 /* RFC 7323, 5.5: a timestamp older than 24 days says nothing. */
 #define TS_OLD_NS (24ULL * 24 * 3600 * NS_PER_S)
@@ -318,33 +321,21 @@ static bool is_unicast(const struct addr *a)
     return a->octets[0] != 0xff && !addr_equal(a, &unspecified);
 }
 
-static bool is_tuple(const struct endpoint *local, const struct endpoint *peer,
-                     const struct tcp_in *in)
-{
-    return local->port == in->local.port && peer->port == in->peer.port &&
-           addr_equal(&local->addr, &in->local.addr) && addr_equal(&peer->addr, &in->peer.addr);
-}
-
 /* Hands the segment to whatever the four-tuple belongs to. */
 static void dispatch(struct tcp *t, struct tcp_in *in)
 {
     uint32_t ref = tcp_table_find(&t->table, in->hash);
     struct tcp_conn *c;
-    struct tcp_syn *e;
 
     switch (TCP_REF_KIND(ref)) {
     case TCP_KIND_NONE: tcp_listen_input(t, in); break;
     case TCP_KIND_CONN:
         c = pool_at(t->conns, TCP_REF_NUMBER(ref));
-        if (is_tuple(&c->stream.local, &c->stream.peer, in))
+        if (tcp_in_is_between(in, &c->stream.local, &c->stream.peer))
             tcp_input_conn(c, in);
         break;
-    case TCP_KIND_SYN:
-        e = pool_at(t->syns.pool, TCP_REF_NUMBER(ref));
-        if (is_tuple(&e->local, &e->peer, in))
-            tcp_listen_half_open(t, e, in);
-        break;
-    case TCP_KIND_TW: tcp_listen_time_wait(t, tcp_tw_at(&t->tws, TCP_REF_NUMBER(ref)), in); break;
+    case TCP_KIND_SYN: tcp_half_input(t, TCP_REF_NUMBER(ref), in); break;
+    case TCP_KIND_TW: tcp_time_wait_input(t, tcp_tw_at(&t->tws, TCP_REF_NUMBER(ref)), in); break;
     }
 }
 

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "dataplane/tcp/tcp_half.h"
+#include "dataplane/tcp/tcp_time_wait.h"
 
 #define PORT_FIRST 49152U /* RFC 6335, 6: dynamic ports */
 #define PORT_COUNT (65536U - PORT_FIRST)
@@ -39,12 +41,15 @@ static void release_memory(struct tcp *t)
         pool_destroy(t->conns);
     if (t->reasms != NULL)
         pool_destroy(t->reasms);
-    if (t->syns.pool != NULL)
-        tcp_syn_close(&t->syns);
     if (t->slots_pool != NULL) {
         if (t->table.slots != NULL)
             pool_put(t->slots_pool, t->table.slots);
         pool_destroy(t->slots_pool);
+    }
+    if (t->syns_pool != NULL) {
+        if (t->syns.entries != NULL)
+            pool_put(t->syns_pool, t->syns.entries);
+        pool_destroy(t->syns_pool);
     }
     if (t->tws_pool != NULL) {
         if (t->tws.slots != NULL)
@@ -65,11 +70,12 @@ static bool take_memory(struct tcp *t)
     t->reasms = pool_create("tcp_reasm", config->connections_max, sizeof(struct tcp_reasm));
     t->slots_pool = pool_create("tcp_table", 1, sizeof(struct tcp_table_entry) * slots);
     t->tws_pool = pool_create("tcp_tw", 1, sizeof(struct tcp_tw) * config->time_wait_max);
-    if (!tcp_syn_open(&t->syns, config->syn_rcvd_max))
-        return false;
-    if (t->conns == NULL || t->reasms == NULL || t->slots_pool == NULL || t->tws_pool == NULL)
+    t->syns_pool = pool_create("tcp_syn", 1, sizeof(struct tcp_syn_entry) * config->syn_rcvd_max);
+    if (t->conns == NULL || t->reasms == NULL || t->slots_pool == NULL || t->tws_pool == NULL ||
+        t->syns_pool == NULL)
         return false;
     tcp_table_init(&t->table, pool_get(t->slots_pool), slots);
+    tcp_syn_init(&t->syns, pool_get(t->syns_pool), config->syn_rcvd_max);
     tcp_tw_init(&t->tws, pool_get(t->tws_pool), config->time_wait_max);
     return true;
 }
@@ -134,7 +140,7 @@ void tcp_destroy(struct tcp *t)
 
 uint32_t tcp_connections(const struct tcp *t)
 {
-    uint32_t count = pool_used(t->syns.pool);
+    uint32_t count = t->syns.used;
 
     for (unsigned s = 0; s < TCP_STATE_COUNT; s++)
         count += tcp_fsm_is_live(s) ? t->state_count[s] : 0;
@@ -147,7 +153,7 @@ static uint16_t choose_port(const struct tcp *t, struct endpoint *local,
                             const struct endpoint *peer)
 {
     uint32_t offset;
-    uint32_t start = tcp_conn_choose_iss(t, local, peer, &offset);
+    uint32_t start = tcp_conn_choose_iss(t, local, peer, tcp_now_ns(t), &offset);
 
     for (uint32_t i = 0; i < PORT_TRIES; i++) {
         local->port = (uint16_t)(PORT_FIRST + (start + i) % PORT_COUNT);
@@ -169,7 +175,7 @@ struct stream *tcp_connect(struct tcp *t, const struct endpoint *local, const st
     if (c == NULL)
         return NULL;
     c->flags |= TCP_CONN_ACCEPTED;
-    iss = tcp_conn_choose_iss(t, &from, peer, &c->ts_offset);
+    iss = tcp_conn_choose_iss(t, &from, peer, tcp_now_ns(t), &c->ts_offset);
     tcp_conn_start_send(c, iss);
     tcp_conn_set_state(c, TCP_SYN_SENT);
     tcp_count(t, COUNTER_TCP_ACTIVE_OPENS);
@@ -179,7 +185,7 @@ struct stream *tcp_connect(struct tcp *t, const struct endpoint *local, const st
 
 unsigned tcp_timers(struct tcp *t)
 {
-    unsigned fired = tcp_listen_timers(t);
+    unsigned fired = tcp_half_timers(t) + tcp_time_wait_timers(t);
     struct wheel_entry *e;
 
     while ((e = wheel_pop(&t->wheel, tcp_now_ns(t))) != NULL) {
@@ -193,7 +199,7 @@ uint64_t tcp_next_ns(const struct tcp *t)
 {
     uint64_t next = wheel_next_ns(&t->wheel);
     uint64_t syn = tcp_syn_next_ns(&t->syns);
-    uint64_t tw = tcp_listen_next_time_wait_ns(t);
+    uint64_t tw = tcp_time_wait_next_ns(t);
 
     next = syn < next ? syn : next;
     next = tw < next ? tw : next;

@@ -1,109 +1,178 @@
-/* Half-open entries in a list for each number of retries: equal waiting times keep a list sorted by
- * itself. */
+/*
+ * See tcp_syn.h. Free entries are a list through the table; the sweep looks at each entry that was
+ * ever used, so it costs what a flood once made of the table: 4,096 entries are 128 KB, read
+ * fifteen times a second.
+ */
 #include "dataplane/tcp/tcp_syn.h"
+
+#include <stddef.h>
 
 #include "base/assert.h"
 #include "base/clock.h"
+#include "dataplane/tcp/tcp_wire.h"
 
-static struct tcp_syn *entry_of(struct list_node *n)
+#define SWEEP_NS (1ULL << 26)
+
+STATIC_ASSERT(sizeof(struct tcp_syn_entry) == 32, "two of them are a cache line");
+STATIC_ASSERT(LIMIT_TCP_LOCALS <= 256, "an entry has 8 bits for its local endpoint");
+STATIC_ASSERT(TCP_HAS_MSS == 1, "the lowest option is the one that an entry does not hold");
+
+void tcp_syn_init(struct tcp_syn_table *t, struct tcp_syn_entry *entries, uint32_t size)
 {
-    return LIST_ENTRY(n, struct tcp_syn, link);
+    ASSERT(size > 0);
+    *t = (struct tcp_syn_table){ .entries = entries, .size = size, .free = TCP_SYN_NONE };
 }
 
-bool tcp_syn_open(struct tcp_syn_table *t, uint32_t count)
+static bool is_live(const struct tcp_syn_entry *e)
 {
-    for (unsigned i = 0; i <= TCP_SYN_RETRIES; i++)
-        list_init(&t->levels[i]);
-    t->pool = pool_create("tcp_syn", count, sizeof(struct tcp_syn));
-    return t->pool != NULL;
+    return e->peer_port != 0;
 }
 
-void tcp_syn_close(struct tcp_syn_table *t)
+static struct tcp_syn_entry *entry_at(const struct tcp_syn_table *t, uint32_t number)
 {
-    for (unsigned i = 0; i <= TCP_SYN_RETRIES; i++) {
-        while (!list_empty(&t->levels[i]))
-            tcp_syn_remove(t, entry_of(t->levels[i].head.next));
+    ASSERT(number < t->touched);
+    ASSERT(is_live(&t->entries[number]));
+    return &t->entries[number];
+}
+
+/* The number of a local endpoint, or TCP_SYN_NONE. */
+static uint32_t local_number(struct tcp_syn_table *t, const struct tcp_syn *syn)
+{
+    const struct endpoint *at = &syn->local;
+    uint32_t i;
+
+    for (i = 0; i < t->local_count; i++) {
+        const struct tcp_syn_local *l = &t->locals[i];
+
+        if (l->at.port == at->port && addr_equal(&l->at.addr, &at->addr) &&
+            l->listener == syn->listener)
+            return i;
     }
-    pool_destroy(t->pool);
-    t->pool = NULL;
+    if (i == LIMIT_TCP_LOCALS)
+        return TCP_SYN_NONE;
+    t->locals[t->local_count++] = (struct tcp_syn_local){ .at = *at, .listener = syn->listener };
+    return i;
 }
 
-static void wait_at_level(struct tcp_syn_table *t, struct tcp_syn *e, uint64_t now_ns)
+static uint32_t take_place(struct tcp_syn_table *t)
 {
-    ASSERT(e->retries <= TCP_SYN_RETRIES);
-    e->due_ns = now_ns + (NS_PER_S << e->retries);
-    list_append(&t->levels[e->retries], &e->link);
+    uint32_t number = t->free;
+
+    if (number != TCP_SYN_NONE)
+        t->free = t->entries[number].irs;
+    else if (t->touched < t->size)
+        number = t->touched++;
+    return number;
 }
 
-struct tcp_syn *tcp_syn_add(struct tcp_syn_table *t, const struct tcp_syn *syn, uint64_t now_ns)
+static uint16_t tick_of(uint64_t ns)
 {
-    struct tcp_syn *e = pool_get(t->pool);
-
-    if (e == NULL)
-        return NULL;
-    *e = *syn;
-    e->created_ns = now_ns;
-    list_node_init(&e->link);
-    wait_at_level(t, e, now_ns);
-    return e;
+    return (uint16_t)(ns / TCP_SYN_TICK_NS);
 }
 
-struct tcp_syn *tcp_syn_oldest(struct tcp_syn_table *t)
+uint32_t tcp_syn_add(struct tcp_syn_table *t, const struct tcp_syn *syn, uint64_t now_ns)
 {
-    struct tcp_syn *oldest = NULL;
+    uint32_t local = local_number(t, syn);
+    uint32_t number = local == TCP_SYN_NONE ? TCP_SYN_NONE : take_place(t);
 
-    for (unsigned i = 0; i <= TCP_SYN_RETRIES; i++) {
-        struct tcp_syn *e;
+    ASSERT(syn->peer.port != 0);
+    if (number == TCP_SYN_NONE)
+        return number;
+    if (t->used++ == 0)
+        t->sweep_ns = now_ns + SWEEP_NS;
+    t->entries[number] = (struct tcp_syn_entry){
+        .peer = syn->peer.addr,
+        .peer_port = syn->peer.port,
+        .irs = syn->irs,
+        .ts_recent = syn->ts_recent,
+        .created = tick_of(now_ns),
+        .mss = (syn->mss < TCP_SYN_MSS_MAX ? syn->mss : TCP_SYN_MSS_MAX) & TCP_SYN_MSS_MAX,
+        .wscale = syn->wscale & 0xfU,
+        .options = (syn->options >> 1) & 7U,
+        .local = local & 0xffU,
+    };
+    return number;
+}
 
-        if (list_empty(&t->levels[i]))
-            continue;
-        e = entry_of(t->levels[i].head.next);
-        if (oldest == NULL || e->created_ns < oldest->created_ns)
-            oldest = e;
+/* How long the entry has been there; right for all that live less than 2^16 ticks. */
+static uint16_t age_of(const struct tcp_syn_entry *e, uint64_t now_ns)
+{
+    return (uint16_t)(tick_of(now_ns) - e->created);
+}
+
+void tcp_syn_get(const struct tcp_syn_table *t, uint32_t number, uint64_t now_ns,
+                 struct tcp_syn *out)
+{
+    const struct tcp_syn_entry *e = entry_at(t, number);
+    const struct tcp_syn_local *local = &t->locals[e->local];
+
+    *out = (struct tcp_syn){
+        .local = local->at,
+        .peer = { .addr = e->peer, .port = e->peer_port },
+        .created_ns = (now_ns / TCP_SYN_TICK_NS - age_of(e, now_ns)) * TCP_SYN_TICK_NS,
+        .irs = e->irs,
+        .ts_recent = e->ts_recent,
+        .mss = e->mss,
+        .wscale = e->wscale,
+        .options = (uint8_t)(e->options << 1 | TCP_HAS_MSS),
+        .listener = local->listener,
+        .retries = e->retries,
+    };
+}
+
+void tcp_syn_remove(struct tcp_syn_table *t, uint32_t number)
+{
+    struct tcp_syn_entry *e = entry_at(t, number);
+
+    e->peer_port = 0;
+    e->irs = t->free;
+    t->free = number;
+    t->used--;
+}
+
+uint32_t tcp_syn_first(const struct tcp_syn_table *t)
+{
+    for (uint32_t i = 0; t->used > 0 && i < t->touched; i++) {
+        if (is_live(&t->entries[i]))
+            return i;
     }
-    return oldest;
+    return TCP_SYN_NONE;
 }
 
-void tcp_syn_remove(struct tcp_syn_table *t, struct tcp_syn *e)
+/* Not early: 1, 3, 7, 15, 31, 63 s and up to two ticks. */
+static bool is_due(const struct tcp_syn_entry *e, uint64_t now_ns)
 {
-    ASSERT(list_linked(&e->link));
-    list_remove(&e->link);
-    pool_put(t->pool, e);
+    uint64_t wait_s = (2ULL << e->retries) - 1;
+
+    return age_of(e, now_ns) > wait_s * NS_PER_S / TCP_SYN_TICK_NS + 1;
 }
 
-struct tcp_syn *tcp_syn_due(struct tcp_syn_table *t, uint64_t now_ns)
+uint32_t tcp_syn_due(struct tcp_syn_table *t, uint64_t now_ns)
 {
-    for (unsigned i = 0; i <= TCP_SYN_RETRIES; i++) {
-        struct tcp_syn *e = entry_of(t->levels[i].head.next);
+    if (t->used == 0 || now_ns < t->sweep_ns)
+        return TCP_SYN_NONE;
+    while (t->cursor < t->touched) {
+        const struct tcp_syn_entry *e = &t->entries[t->cursor++];
 
-        if (!list_empty(&t->levels[i]) && e->due_ns <= now_ns)
-            return e;
+        if (is_live(e) && is_due(e, now_ns))
+            return t->cursor - 1;
     }
-    return NULL;
+    t->cursor = 0;
+    t->sweep_ns = now_ns + SWEEP_NS;
+    return TCP_SYN_NONE;
 }
 
-bool tcp_syn_retry(struct tcp_syn_table *t, struct tcp_syn *e, uint64_t now_ns)
+bool tcp_syn_retry(struct tcp_syn_table *t, uint32_t number)
 {
+    struct tcp_syn_entry *e = entry_at(t, number);
+
     if (e->retries == TCP_SYN_RETRIES)
         return false;
-    list_remove(&e->link);
     e->retries++;
-    wait_at_level(t, e, now_ns);
     return true;
 }
 
 uint64_t tcp_syn_next_ns(const struct tcp_syn_table *t)
 {
-    uint64_t next = UINT64_MAX;
-
-    for (unsigned i = 0; i <= TCP_SYN_RETRIES; i++) {
-        const struct tcp_syn *e;
-
-        if (list_empty(&t->levels[i]))
-            continue;
-        e = LIST_ENTRY(t->levels[i].head.next, struct tcp_syn, link);
-        if (e->due_ns < next)
-            next = e->due_ns;
-    }
-    return next;
+    return t->used == 0 ? UINT64_MAX : t->sweep_ns;
 }

@@ -12,7 +12,7 @@ static const struct tcp_dsl_case cases[] = {
               "state LISTEN; < A seq=1 ack=1; > -; accept; state ESTABLISHED; ready WD; "
               "count tcp_syn_cookies_sent 1; count tcp_syn_cookies_recv 1" },
     { "cookies", "none_below_the_threshold", "RFC 4987, 3.6",
-      "set syns 4; < S seq=0 port=1; < S seq=0 port=2; < S seq=0 port=3; > SA; > SA; > SA; "
+      "set syns 3; < S seq=0 port=1; < S seq=0 port=2; < S seq=0 port=3; > SA; > SA; > SA; "
       "count tcp_syn_cookies_sent 0; < S seq=0; > SA; count tcp_syn_cookies_sent 1; state LISTEN" },
     { "cookies", "ack_with_data", "RFC 9293, 3.10.7.4, seventh",
       FLOODED "< S seq=0; > SA; < PA seq=1 ack=1 len=100; accept; > A seq=1 ack=101; read 100; "
@@ -80,10 +80,9 @@ static const struct tcp_dsl_case cases[] = {
     { "cookies", "syn_without_block", "limits",
       "set blocks 1; set syns 1; < S seq=0 port=1; > SA; < S seq=0 port=2; > SA; "
       "< A seq=1 ack=1 port=2; accept; < S seq=0; > -; count tcp_syn_dropped 1" },
-    { "cookies", "reuse_gets_an_entry", "RFC 6191",
-      "set syns 2; in TIME_WAIT; < S seq=0 port=1; > SA; < S seq=0 port=2; > SA; "
-      "count tcp_syn_cookies_sent 0; < S seq=100000; > A ack=2; state TIME_WAIT; "
-      "< R seq=1 port=2; < S seq=100000; > SA ack=100001; state SYN_RCVD" },
+    { "cookies", "reuse_gets_a_block", "RFC 1122, 4.2.2.13",
+      "set syns 1; in TIME_WAIT; close; < S seq=0 port=1; > SA; < S seq=100000; > SA ack=100001; "
+      "state SYN_RCVD; count tcp_syn_cookies_sent 0; < A seq=100001 ack=1; accept; > -" },
 };
 
 const struct tcp_dsl_suite cases_cookies = { cases, sizeof(cases) / sizeof(cases[0]) };

@@ -42,11 +42,11 @@ static const struct tcp_dsl_case cases[] = {
     { "SYN_RCVD", "rst_outside", "RFC 5961, 3.2",
       "in SYN_RCVD; < R seq=70000; > -; < R seq=0; > -; state SYN_RCVD" },
     { "SYN_RCVD", "timeout", "RFC 6298, 5; RFC 1122, 4.2.3.5",
-      "in SYN_RCVD; wait 999ms; > -; wait 1ms; > SA seq=0 ack=1; wait 2s; > SA; "
-      "wait 4s; > SA; wait 8s; > SA; wait 16s; > SA; wait 31s; > -; state SYN_RCVD; "
+      "in SYN_RCVD; wait 1000ms; > -; wait 80ms; > SA seq=0 ack=1; wait 1900ms; > -; wait 100ms; "
+      "> SA; wait 4s; > SA; wait 8s; > SA; wait 16s; > SA; wait 31s; > -; state SYN_RCVD; "
       "wait 1s; > -; state LISTEN; count tcp_syn_expired 1" },
     { "SYN_RCVD", "timeout_then_ack", "RFC 6928, 2",
-      "in SYN_RCVD; wait 1s; > SA; < A seq=1 ack=1 wnd=60000; accept; write 6000; "
+      "in SYN_RCVD; wait 1080ms; > SA; < A seq=1 ack=1 wnd=60000; accept; write 6000; "
       "> A len=1460; > -" },
     { "SYN_RCVD", "not_evicted", "RFC 4987, 3.6",
       "set syns 1; in SYN_RCVD; < S seq=0 port=50001; > SA; state SYN_RCVD" },

@@ -8,6 +8,19 @@ static const struct tcp_dsl_case cases[] = {
     { "TIME_WAIT", "syn", "RFC 1122, 4.2.2.13",
       "in TIME_WAIT; < S seq=100000 mss=1460; > SA ack=100001; state SYN_RCVD; "
       "count tcp_time_wait_reused 1" },
+    { "TIME_WAIT", "syn_and_ack", "RFC 1122, 4.2.2.13",
+      "in TIME_WAIT; close; < S seq=100000 mss=1460; > SA ack=100001; < A seq=100001 ack=1; > -; "
+      "accept; state ESTABLISHED; ready WD" },
+    { "TIME_WAIT", "syn_and_rst", "RFC 9293, 3.10.7.4, second",
+      "in TIME_WAIT; close; < S seq=100000; > SA; < R seq=100001; > -; state LISTEN; segs 0" },
+    { "TIME_WAIT", "syn_and_silence", "RFC 6298, 5.4",
+      "in TIME_WAIT; close; < S seq=100000; > SA; wait 1001ms; > SA ack=100001; wait 200s; "
+      "state LISTEN; count tcp_given_up 1" },
+    { "TIME_WAIT", "syn_twice", "RFC 9293, 3.10.7.4",
+      "in TIME_WAIT; close; < S seq=100000; > SA; < S seq=100000; > -; state SYN_RCVD; "
+      "< A seq=100001 ack=1; accept" },
+    { "TIME_WAIT", "syn_begins_timestamps", "RFC 6191, 2",
+      "in TIME_WAIT; < S seq=1 ts=5; > SA ack=2 ecr=5; state SYN_RCVD" },
     { "TIME_WAIT", "syn_old", "RFC 5961, 4.2",
       "in TIME_WAIT; < S seq=1; > A seq=2 ack=2; state TIME_WAIT" },
     { "TIME_WAIT", "syn_when_stopped", "tcp.h",

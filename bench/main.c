@@ -11,17 +11,21 @@
 #include <unistd.h>
 
 #include "bench/limit.h"
+#include "bench/load.h"
 #include "bench/options.h"
 
-static const char usage[] = "usage: postern-bench COMMAND [OPTION...]\n"
-                            "  limit   what the machine can do: handshakes, AEAD, disk, rings\n"
-                            "See postern-bench(1); COMMAND -h tells the options.\n";
+static const char usage[] =
+    "usage: postern-bench COMMAND [OPTION...]\n"
+    "  limit   what the machine can do: handshakes, AEAD, disk, rings\n"
+    "  load    SMTP submission by many clients at once, against any server\n"
+    "See postern-bench(1); COMMAND -h tells the options.\n";
 
 static const struct command {
     const char *name;
     int (*run)(int argc, char **argv);
 } commands[] = {
     { "limit", limit_main },
+    { "load", load_main },
 };
 
 int main(int argc, char **argv)

@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""postern-bench load against the gateway over the kernel's TCP: 200 messages, each acknowledged,
+and each that the log of acknowledgements names is in the spool, once, with its checksum."""
+
+import os
+import sys
+import tempfile
+
+from harness import PASSWORD, USER, Gateway, Problem, run, run_in_namespace
+
+COUNT = 200
+MARK = b"X-Postern-Bench: "
+
+
+def crc32c(data):
+    """CRC-32C as RFC 3720 has it, by a table."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = TABLE[(crc ^ byte) & 0xFF] ^ (crc >> 8)
+    return crc ^ 0xFFFFFFFF
+
+
+def table_entry(n):
+    for _ in range(8):
+        n = (n >> 1) ^ (0x82F63B78 if n & 1 else 0)
+    return n
+
+
+TABLE = [table_entry(n) for n in range(256)]
+
+
+def kept(gw):
+    """Id -> checksums of what the spool holds under it."""
+    found = {}
+    with tempfile.TemporaryDirectory(dir=gw.dir) as folder:
+        gw.tool("export", folder)
+        for name in os.listdir(folder):
+            with open(os.path.join(folder, name), "rb") as f:
+                text = f.read()
+            text = text[text.index(b"From: <bench@") :]  # behind the header that we made
+            start = text.index(MARK) + len(MARK)
+            key = text[start : text.index(b"\r\n", start)].decode()
+            found.setdefault(key, []).append("%08x" % crc32c(text))
+    return found
+
+
+def load(gw, *options):
+    with open(gw.file("password"), "w") as f:
+        f.write(PASSWORD + "\n")
+    bench = os.path.join(os.environ["POSTERN_BUILD"], "bench/postern-bench")
+    out = run(bench, "load", "-u", USER, "-p", gw.file("password"), "--log", gw.file("acks"),
+              *options, gw.address, str(gw.port))
+    with open(gw.file("acks")) as f:
+        return out.decode(), [line.rstrip("\n").split("\t") for line in f]
+
+
+def main():
+    run_in_namespace()
+    with Gateway("kernel") as gw:
+        out, acks = load(gw, "-n", str(COUNT), "-c", "8", "-m", "5", "-s", "1K:3,4K:2,20K:1")
+        if len(acks) != COUNT or "%d  acknowledged" % COUNT not in out:
+            raise Problem("%d of %d acknowledged:\n%s" % (len(acks), COUNT, out))
+        found = kept(gw)
+        for _, key, _, checksum, said in acks:
+            if found.pop(key, None) != [checksum]:
+                raise Problem("acknowledged and not kept as sent: %s (%s)" % (key, said))
+        if found:
+            raise Problem("kept and never acknowledged: %s" % sorted(found))
+    print("%d messages acknowledged, each in the spool" % COUNT)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Problem as problem:
+        print(problem, file=sys.stderr)
+        sys.exit(1)

@@ -1,10 +1,10 @@
 /*
- * postern-bench: the subcommands. What is no word of the table is a program of its own beside this
- * one, postern-bench-WORD.
+ * postern-bench: the subcommands. Some are programs of their own beside this one.
  *
  * Exit codes: 0 done; 1 failed, or errors were counted; 2 wrong usage.
  */
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,22 +18,39 @@ static const char usage[] =
     "usage: postern-bench COMMAND [OPTION...]\n"
     "  limit   what the machine can do: handshakes, AEAD, disk, rings\n"
     "  load    SMTP submission by many clients at once, against any server\n"
+    "  peers   Postern beside Postfix, Exim and Haraka, in turns\n"
     "See postern-bench(1); COMMAND -h tells the options.\n";
 
 static const struct command {
     const char *name;
-    int (*run)(int argc, char **argv);
+    int (*run)(int argc, char **argv); /* NULL: a program of its own, postern-bench-NAME */
 } commands[] = {
     { "limit", limit_main },
     { "load", load_main },
+    { "peers", NULL },
 };
+
+/* The program postern-bench-WORD beside this one. Comes back only when it cannot be run. */
+static int run_program(char **argv)
+{
+    char self[PATH_MAX], path[PATH_MAX + 64];
+    ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+    self[len > 0 ? len : 0] = 0;
+    snprintf(path, sizeof(path), "%s-%s", self, argv[1]);
+    argv[1] = path;
+    execv(path, argv + 1);
+    fprintf(stderr, "postern-bench: %s: %s\n", path, strerror(errno));
+    return EXIT_FAILURE;
+}
 
 int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN);
     for (unsigned i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
         if (strcmp(argv[1], commands[i].name) == 0)
-            return commands[i].run(argc - 1, argv + 1);
+            return commands[i].run != NULL ? commands[i].run(argc - 1, argv + 1)
+                                           : run_program(argv);
     fputs(usage, stderr);
     return OPTIONS_EXIT_USAGE;
 }

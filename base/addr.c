@@ -30,6 +30,22 @@ uint32_t addr_v4(const struct addr *a)
     return load_be32(a->octets + sizeof(v4_prefix));
 }
 
+bool addr_same_network(const struct addr *a, const struct addr *b, uint32_t bits)
+{
+    uint32_t whole = bits / 8, rest = bits % 8;
+
+    ASSERT(bits <= 128);
+    return memcmp(a->octets, b->octets, whole) == 0 &&
+           (rest == 0 || (a->octets[whole] ^ b->octets[whole]) >> (8 - rest) == 0);
+}
+
+bool addr_is_none(const struct addr *a)
+{
+    static const struct addr none;
+
+    return addr_equal(a, &none);
+}
+
 bool addr_parse(const char *text, struct addr *out)
 {
     uint8_t v4[4];

@@ -28,6 +28,22 @@ bool addr_parse(const char *text, struct addr *out);
 /* Writes NUL-ended text; returns its length. */
 uint32_t addr_format(const struct addr *a, char out[ADDR_TEXT_MAX]);
 
+/* The first `bits` bits of both are the same; of IPv4 addresses count from 96. */
+bool addr_same_network(const struct addr *a, const struct addr *b, uint32_t bits);
+/* :: , which stands for no address. */
+bool addr_is_none(const struct addr *a);
+/* fe80::/10 (RFC 4291, 2.5.6). */
+static inline bool addr_is_link_local(const struct addr *a)
+{
+    return a->octets[0] == 0xfe && a->octets[1] >> 6 == 2;
+}
+
+/* ff00::/8 (RFC 4291, 2.7). */
+static inline bool addr_is_group(const struct addr *a)
+{
+    return a->octets[0] == 0xff;
+}
+
 static inline bool addr_equal(const struct addr *a, const struct addr *b)
 {
     return memcmp(a->octets, b->octets, sizeof(a->octets)) == 0;

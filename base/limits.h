@@ -142,17 +142,37 @@
 #define LIMIT_NET_OUT_STALL_MS 200
 /* Neighbours of a core: routers and hosts of one link. Past it: the one not used longest goes. */
 #define LIMIT_NET_NEIGHBOURS 256
-/* ARP requests for one neighbour, 1 s apart, then 2 s (RFC 1122, 2.3.2.1: at most one a second).
- * Past it: what waits is dropped, and asking begins anew with the next segment. */
-#define LIMIT_NET_ARP_TRIES 3
-/* A neighbour is asked again after a minute in use (RFC 1122, 2.3.2.1), and forgotten after ten
- * without. */
+/* Questions for one neighbour: ARP's 1 s apart, then 2 s (RFC 1122, 2.3.2.1: at most one a
+ * second), ND's 1 s apart (RFC 4861, 10). Past it: what waits is dropped, and asking begins anew
+ * with the next segment. */
+#define LIMIT_NET_NEIGHBOUR_TRIES 3
+/* A neighbour is forgotten after ten minutes without a packet for it. */
+#define LIMIT_NET_NEIGHBOUR_IDLE_MS 600000
+/* In use, it is asked again: by ARP after a minute (RFC 1122, 2.3.2.1); by ND its answer is good
+ * for 30 s, and the question waits 5 s more (RFC 4861, 10). */
 #define LIMIT_NET_ARP_FRESH_MS 60000
-#define LIMIT_NET_ARP_IDLE_MS  600000
-/* ARP requests of a core for each second, and in one burst: strangers can make us ask. Past it:
- * asked later. */
-#define LIMIT_NET_ARP_PER_S 100
-#define LIMIT_NET_ARP_BURST 32
+#define LIMIT_NET_ND_FRESH_MS  30000
+#define LIMIT_NET_ND_DELAY_MS  5000
+/* Questions of a core for each second, and in one burst: strangers can make us ask. Past it: asked
+ * later. */
+#define LIMIT_NET_ASK_PER_S 100
+#define LIMIT_NET_ASK_BURST 32
+/* Routers that advertise themselves; RFC 4861, 6.3.4 asks for two at least. Past it: not noted. */
+#define LIMIT_NET_ROUTERS 4
+/* Router solicitations, and the time between them (RFC 4861, 10). Past it: we wait for the routers
+ * to speak of themselves. */
+#define LIMIT_NET_ROUTER_SOLICITS 3
+#define LIMIT_NET_ROUTER_WAIT_MS  4000
+/* How long a probe for our own address is left to be answered (RFC 4862, 5.1: one probe, a second).
+ */
+#define LIMIT_NET_OWN6_WAIT_MS 1000
+/* Extension headers of a packet, and options in one of them (RFC 8504, 5.3 allows as few; no
+ * client of ours sends one). Past it: dropped. */
+#define LIMIT_NET_EXT_HEADERS 8
+#define LIMIT_NET_EXT_OPTIONS 8
+/* ICMP errors of a core for each second, and in one burst (RFC 4443, 2.4(f)). Past it: silence. */
+#define LIMIT_NET_ICMP_ERRORS_PER_S 100
+#define LIMIT_NET_ICMP_ERRORS_BURST 10
 /* Echo replies of a core for each second, and in one burst. Past it: no reply, counted. */
 #define LIMIT_NET_ECHO_PER_S 1000
 #define LIMIT_NET_ECHO_BURST 100

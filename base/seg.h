@@ -17,6 +17,7 @@ enum seg_flag {
     SEG_RX_L4_CSUM_GOOD = 1 << 1, /* the device checked the TCP or UDP checksum */
     SEG_TX_L3_CSUM = 1 << 2,      /* the device is to fill in the IPv4 header checksum */
     SEG_TX_L4_CSUM = 1 << 3,      /* it fills in TCP's checksum; the field holds the pseudo sum */
+    SEG_TX_IP6 = 1 << 5,          /* with SEG_TX_L4_CSUM: it is over IPv6 */
     SEG_RX_SHARED = 1 << 4,       /* a copy from another queue: to learn from, not to answer */
 };
 
@@ -51,7 +52,7 @@ struct seg {
     uint32_t seq;  /* free to the holder; tcp: sequence number of `data` */
     uint16_t ref;
     uint16_t flags; /* enum seg_flag */
-    uint8_t l2_len; /* with SEG_TX_*: bytes of the Ethernet header */
+    uint8_t l2_len; /* received, or with SEG_TX_*: bytes of the Ethernet header */
     uint8_t l3_len; /* with SEG_TX_*: bytes of the IP header */
     uint8_t l4_len; /* with SEG_TX_*: bytes of the TCP header */
     uint8_t spare;

@@ -1,7 +1,7 @@
 /*
- * What net/ offers: Ethernet, ARP, IPv4 and ICMP echo for one core's queue. A received frame is
- * settled here, or named for TCP by the verdict; net/ never calls tcp/. IPv6 and the exception path
- * to the kernel come beside it (net_nd.c, net_except.c) and change no caller.
+ * What net/ offers: Ethernet, IPv4 with ARP and IPv6 with Neighbour Discovery, and ICMP's echo for
+ * one core's queue. A received frame is settled here, or named for TCP by the verdict; net/ never
+ * calls tcp/.
  */
 #ifndef POSTERN_NET_H
 #define POSTERN_NET_H
@@ -13,10 +13,15 @@
 
 struct net;
 
+/* At least one address; "none" is all zero. */
 struct net_config {
-    struct addr address;   /* ours; IPv4 */
-    uint8_t prefix_length; /* of the link, bits */
-    struct addr gateway;   /* next hop for all else; all zero: none */
+    struct addr address;    /* ours; IPv4, or none */
+    uint8_t prefix_length;  /* of the link, bits; 1 to 32 */
+    struct addr gateway;    /* next hop for all else; or none */
+    struct addr address6;   /* ours; IPv6, or none: then no IPv6 at all */
+    uint8_t prefix_length6; /* 1 to 128 */
+    struct addr gateway6;   /* none: the routers that advertise themselves */
+    uint16_t vlan;          /* tag of all frames (IEEE 802.1Q); 0: they have none */
 };
 
 struct net_env {
@@ -46,12 +51,12 @@ enum net_verdict net_input(struct net *n, struct seg *s, struct net_rx *rx);
 
 /*
  * Sends a TCP segment: takes s, whose data begins with the TCP header (checksum field zero) and
- * which has NET_HEADROOM bytes of headroom. Puts IPv4 and Ethernet before it, fills the checksums
- * in or leaves them to the device, finds the next hop (one segment waits per unknown neighbour; TCP
- * sends others again). While somebody else holds a reference, data has moved to the first header
- * put before it.
+ * which has NET_HEADROOM bytes of headroom. Puts IP and Ethernet before it, fills the checksums in
+ * or leaves them to the device, finds the next hop (one segment waits per unknown neighbour; TCP
+ * sends others again). src is the address of ours that the connection has. While somebody else
+ * holds a reference, data has moved to the first header put before it.
  */
-#define NET_HEADROOM 34
+#define NET_HEADROOM 58 /* Ethernet with a tag, IPv6 */
 void net_output_tcp(struct net *n, struct seg *s, const struct addr *src, const struct addr *dst);
 
 /* Largest IP packet on the way to dst, bytes. */
@@ -60,7 +65,8 @@ uint16_t net_mtu(const struct net *n, const struct addr *dst);
 /* Hands what has gathered to the device; what it does not take stays for the next flush. Returns
  * segments sent. */
 unsigned net_flush(struct net *n);
-/* ARP retries and ageing; call once a turn, it costs nothing until something is due. */
+/* Neighbours asked again and grown old, our addresses probed; call once a turn, it costs nothing
+ * until something is due. */
 void net_tick(struct net *n);
 /* When net_tick or net_flush has something to do next, clock ns; UINT64_MAX: nothing. */
 uint64_t net_next_ns(const struct net *n);

@@ -46,6 +46,15 @@ uint64_t net_csum_pseudo(uint32_t src, uint32_t dst, uint8_t proto, uint32_t len
     return sum + __builtin_bswap32(proto) + __builtin_bswap32(len);
 }
 
+uint64_t net_csum_pseudo6(const struct addr *src, const struct addr *dst, uint8_t proto,
+                          uint32_t len)
+{
+    uint64_t sum = (uint64_t)__builtin_bswap32(proto) + __builtin_bswap32(len);
+
+    sum = net_csum_add(sum, src->octets, sizeof(src->octets));
+    return net_csum_add(sum, dst->octets, sizeof(dst->octets));
+}
+
 uint16_t net_csum_fold(uint64_t sum)
 {
     sum = (sum & 0xffffffff) + (sum >> 32);

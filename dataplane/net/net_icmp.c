@@ -3,7 +3,7 @@
  *
  * Happy path: the request's own segment goes back as the reply. Failure modes: a wrong checksum,
  * more than LIMIT_NET_ECHO_PER_S, other messages: counted and dropped. Senders that may not be
- * answered (broadcast, multicast, ourselves) did not come past net_in.
+ * answered (broadcast, multicast, ourselves) did not come past net_ip4.
  */
 #include "dataplane/net/net_csum.h"
 #include "dataplane/net/net_state.h"
@@ -38,5 +38,5 @@ void net_icmp_input(struct net *n, struct seg *s, const struct net_wire_ip4 *ip)
     memset(p + NET_WIRE_ICMP_CSUM_AT, 0, 2);
     net_csum_store(p + NET_WIRE_ICMP_CSUM_AT, net_csum_add(0, p, s->len));
     s->flags = 0;
-    net_ip_send(n, s, NET_WIRE_PROTO_ICMP, ip->src);
+    net_ip4_send(n, s, NET_WIRE_PROTO_ICMP, ip->src);
 }

@@ -16,19 +16,26 @@ struct net *net_create(const struct net_config *config, const struct net_env *en
 
     if (n == NULL)
         return NULL;
-    ASSERT(addr_is_v4(&config->address) && config->prefix_length <= 32);
     n->env = *env;
-    n->address = addr_v4(&config->address);
-    n->mask = config->prefix_length == 0 ? 0 : ~0U << (32 - config->prefix_length);
-    n->gateway = addr_is_v4(&config->gateway) ? addr_v4(&config->gateway) : 0;
-    n->arp_due_ns = UINT64_MAX;
-    net_arp_announce(n);
+    n->vlan = config->vlan;
+    n->neighbours_due_ns = UINT64_MAX;
+    n->own6_due_ns = UINT64_MAX;
+    n->router_due_ns = UINT64_MAX;
+    if (addr_is_v4(&config->address)) {
+        ASSERT(config->prefix_length > 0 && config->prefix_length <= 32);
+        n->address = addr_v4(&config->address);
+        n->mask = ~0U << (32 - config->prefix_length);
+        n->gateway = addr_is_v4(&config->gateway) ? addr_v4(&config->gateway) : 0;
+        net_arp_ask(n, n->address);
+    }
+    if (!addr_is_none(&config->address6))
+        net_own6_init(n, config);
     return n;
 }
 
 void net_destroy(struct net *n)
 {
-    net_arp_release(n);
+    net_neighbour_release(n);
     for (; n->out_count > 0; n->out_count--) {
         seg_release(n->out[n->out_first]);
         n->out_first = (n->out_first + 1) % LIMIT_NET_OUT_SEGS;
@@ -36,9 +43,25 @@ void net_destroy(struct net *n)
     free(n);
 }
 
+/* The header, and the tag when our frames have one. */
+static void put_header(struct net *n, struct seg *s, const uint8_t mac[6], uint16_t type)
+{
+    uint8_t *tag;
+
+    s->l2_len = NET_WIRE_ETH_LEN;
+    if (n->vlan != 0) {
+        tag = seg_push(s, NET_WIRE_VLAN_LEN);
+        store_be16(tag, n->vlan);
+        store_be16(tag + 2, type);
+        s->l2_len += NET_WIRE_VLAN_LEN;
+        type = NET_WIRE_TYPE_VLAN;
+    }
+    net_wire_eth_write(seg_push(s, NET_WIRE_ETH_LEN), mac, n->env.nic->mac, type);
+}
+
 void net_link_send(struct net *n, struct seg *s, const uint8_t mac[6], uint16_t type)
 {
-    net_wire_eth_write(seg_push(s, NET_WIRE_ETH_LEN), mac, n->env.nic->mac, type);
+    put_header(n, s, mac, type);
     if (n->out_count == LIMIT_NET_OUT_SEGS)
         net_flush(n);
     if (n->out_count == LIMIT_NET_OUT_SEGS) {
@@ -47,6 +70,17 @@ void net_link_send(struct net *n, struct seg *s, const uint8_t mac[6], uint16_t 
     }
     n->out[(n->out_first + n->out_count) % LIMIT_NET_OUT_SEGS] = s;
     n->out_count++;
+}
+
+void net_link_share(struct net *n, struct seg *s, uint32_t pulled)
+{
+    struct nic *nic = n->env.nic;
+
+    if (nic->ops->share == NULL || (s->flags & SEG_RX_SHARED) != 0)
+        return;
+    seg_push(s, s->l2_len + pulled); /* they are still there */
+    nic->ops->share(nic, s);
+    seg_pull(s, s->l2_len + pulled);
 }
 
 static void drop_stalled(struct net *n)
@@ -99,10 +133,19 @@ unsigned net_flush(struct net *n)
 
 void net_tick(struct net *n)
 {
-    net_arp_tick(n);
+    net_own6_tick(n);
+    net_router_tick(n);
+    net_neighbour_tick(n);
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
 }
 
 uint64_t net_next_ns(const struct net *n)
 {
-    return n->out_count > 0 ? net_now(n) : n->arp_due_ns;
+    if (n->out_count > 0)
+        return net_now(n);
+    return earlier(n->neighbours_due_ns, earlier(n->own6_due_ns, n->router_due_ns));
 }

@@ -14,6 +14,7 @@
 #include "base/span.h"
 
 #define NET_WIRE_ETH_LEN  14
+#define NET_WIRE_VLAN_LEN 4 /* a tag, before the type */
 #define NET_WIRE_ARP_LEN  28
 #define NET_WIRE_IP4_LEN  20 /* without options */
 #define NET_WIRE_ICMP_LEN 8
@@ -21,6 +22,8 @@
 
 #define NET_WIRE_TYPE_IP4   0x0800
 #define NET_WIRE_TYPE_ARP   0x0806
+#define NET_WIRE_TYPE_VLAN  0x8100
+#define NET_WIRE_VLAN_ID    0x0fff
 #define NET_WIRE_PROTO_ICMP 1
 #define NET_WIRE_PROTO_TCP  6
 

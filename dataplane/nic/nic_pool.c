@@ -216,7 +216,7 @@ struct rte_mbuf *nic_pool_to_send(struct seg *s)
     m->pkt_len = s->len;
     m->ol_flags = 0;
     if ((s->flags & (SEG_TX_L3_CSUM | SEG_TX_L4_CSUM)) != 0) {
-        m->ol_flags = RTE_MBUF_F_TX_IPV4;
+        m->ol_flags = (s->flags & SEG_TX_IP6) != 0 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4;
         m->tx_offload = rte_mbuf_tx_offload(s->l2_len, s->l3_len, s->l4_len, 0, 0, 0, 0);
     }
     if ((s->flags & SEG_TX_L3_CSUM) != 0)

@@ -303,6 +303,15 @@ static void choose_mac(struct nic_port *p, const struct nic_port_config *c)
         lacks(p, "setting its address and promiscuous mode (only broadcasts may arrive)");
 }
 
+/* net_tap gives all frames anyway. */
+static void hear_groups(struct nic_port *p)
+{
+    bool all = strcmp(p->info.driver, "net_tap") == 0 || rte_eth_promiscuous_get(p->id) == 1;
+
+    if (!all && rte_eth_allmulticast_enable(p->id) != 0 && rte_eth_promiscuous_enable(p->id) != 0)
+        lacks(p, "groups (nobody may find our IPv6 address)");
+}
+
 static bool open_share(struct nic_port *p)
 {
     struct nic_pool *pools[UINT8_MAX];
@@ -351,6 +360,8 @@ static bool start(struct nic_port *p, const struct nic_port_config *c, struct bu
         return false;
     }
     choose_mac(p, c);
+    if (c->groups)
+        hear_groups(p);
     for (uint16_t i = 0; i < p->count; i++)
         ready_queue(p, i);
     return true;

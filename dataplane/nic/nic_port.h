@@ -20,6 +20,7 @@ struct nic_port_config {
     bool mac_set; /* mac is given; else the device's (for net_tap one of ours: the kernel has the
                      other) */
     uint8_t mac[6];
+    bool groups; /* frames to group addresses are wanted: IPv6 asks for neighbours by them */
 };
 
 /* What was found out about the device, for the start-up lines. */

@@ -61,12 +61,53 @@ static void knows_v4(void **state)
     expect_assert_failure(addr_v4(&v6));
 }
 
+static void compares_networks(void **state)
+{
+    struct addr a = { { 0x20, 1, 0x0d, 0xb8, [15] = 1 } };
+
+    (void)state;
+    for (uint32_t flipped = 0; flipped < 128; flipped++) {
+        struct addr b = a;
+
+        b.octets[flipped / 8] ^= (uint8_t)(0x80 >> flipped % 8);
+        for (uint32_t bits = 0; bits <= 128; bits++)
+            assert_int_equal(addr_same_network(&a, &b, bits), bits <= flipped);
+    }
+    assert_true(addr_same_network(&a, &a, 128));
+}
+
+static void knows_what_v6_is_for(void **state)
+{
+    static const struct {
+        const char *text;
+        bool none, local, group;
+    } rows[] = {
+        { "::", true, false, false },         { "::1", false, false, false },
+        { "fe80::1", false, true, false },    { "febf::1", false, true, false },
+        { "fec0::1", false, false, false },   { "fe7f::1", false, false, false },
+        { "ff02::1", false, false, true },    { "2001:db8::1", false, false, false },
+        { "192.0.2.1", false, false, false },
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct addr a;
+
+        assert_true(addr_parse(rows[i].text, &a));
+        assert_int_equal(addr_is_none(&a), rows[i].none);
+        assert_int_equal(addr_is_link_local(&a), rows[i].local);
+        assert_int_equal(addr_is_group(&a), rows[i].group);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(goes_there_and_back),
         cmocka_unit_test(refuses_what_is_no_address),
         cmocka_unit_test(knows_v4),
+        cmocka_unit_test(compares_networks),
+        cmocka_unit_test(knows_what_v6_is_for),
     };
 
     unit_catch_asserts();

@@ -155,7 +155,7 @@ static void the_latest_waits(void **state)
     assert_int_equal(rig_count(r, COUNTER_NET_OUT_UNRESOLVED), 4);
     receive(r, frame, rig_arp_peer(frame, NET_WIRE_ARP_REPLY));
     assert_int_equal(r->sent_count, 2); /* one request, one packet */
-    assert_int_equal(r->sent[1].len, NET_HEADROOM + NET_WIRE_TCP_LEN + 5);
+    assert_int_equal(r->sent[1].len, NET_WIRE_ETH_LEN + NET_WIRE_IP4_LEN + NET_WIRE_TCP_LEN + 5);
 }
 
 static void far_ones_go_to_the_gateway(void **state)
@@ -180,14 +180,14 @@ static void backs_off_and_gives_up(void **state)
         if (r->sent_count > seen && seen < 8)
             at_s[seen++] = ms / 1000;
     }
-    assert_int_equal(r->sent_count, LIMIT_NET_ARP_TRIES);
+    assert_int_equal(r->sent_count, LIMIT_NET_NEIGHBOUR_TRIES);
     assert_int_equal(at_s[1], 1);
     assert_int_equal(at_s[2], 3);
     assert_int_equal(rig_count(r, COUNTER_NET_OUT_UNRESOLVED), 1);
     assert_int_equal(r->plain->ops->available(r->plain), RIG_SEGS); /* what waited went home */
     assert_true(net_next_ns(r->net) == UINT64_MAX);
     send_to(r, RIG_PEER); /* asking begins anew */
-    assert_int_equal(r->sent_count, LIMIT_NET_ARP_TRIES + 1);
+    assert_int_equal(r->sent_count, LIMIT_NET_NEIGHBOUR_TRIES + 1);
 }
 
 static void asks_again_while_in_use(void **state)
@@ -238,7 +238,7 @@ static void idle_ones_are_forgotten(void **state)
     uint8_t frame[64];
 
     receive(r, frame, rig_arp_peer(frame, NET_WIRE_ARP_REQUEST));
-    rig_wait_ms(r, LIMIT_NET_ARP_IDLE_MS + 1);
+    rig_wait_ms(r, LIMIT_NET_NEIGHBOUR_IDLE_MS + 1);
     assert_true(net_next_ns(r->net) == UINT64_MAX);
     rig_forget_sent(r);
     send_to(r, RIG_PEER);
@@ -385,7 +385,7 @@ static void unknown_flood(void **state)
         net_flush(wide);
         assert_true(r->plain->ops->available(r->plain) >= RIG_SEGS - LIMIT_NET_NEIGHBOURS);
     }
-    assert_int_equal(r->sent_count, LIMIT_NET_ARP_BURST);
+    assert_int_equal(r->sent_count, LIMIT_NET_ASK_BURST);
     assert_int_equal(rig_count(r, COUNTER_NET_OUT_UNRESOLVED), 20000 - LIMIT_NET_NEIGHBOURS);
     net_destroy(wide);
     assert_int_equal(r->plain->ops->available(r->plain), RIG_SEGS);

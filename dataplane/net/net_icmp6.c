@@ -1,0 +1,114 @@
+/*
+ * ICMPv6 (RFC 4443): echo requests are answered, Neighbour Discovery is handed on, parameter
+ * problems are told.
+ *
+ * Happy path: the request's own segment goes back as the reply. Failure modes: a wrong checksum,
+ * more than a rate allows, other messages: counted and dropped. Groups and nobody get no answer.
+ */
+#include "dataplane/net/net_csum.h"
+#include "dataplane/net/net_state.h"
+
+static const struct net_bucket_rate echo_rate = { LIMIT_NET_ECHO_PER_S, LIMIT_NET_ECHO_BURST };
+static const struct net_bucket_rate error_rate = { LIMIT_NET_ICMP_ERRORS_PER_S,
+                                                   LIMIT_NET_ICMP_ERRORS_BURST };
+
+void net_icmp6_seal(struct seg *s, const struct net_wire_ip6 *ip)
+{
+    uint64_t sum = net_csum_pseudo6(&ip->src, &ip->dst, NET_WIRE_PROTO_ICMP6, s->len);
+
+    memset(s->data + NET_WIRE_ICMP6_CSUM_AT, 0, 2);
+    net_csum_store(s->data + NET_WIRE_ICMP6_CSUM_AT, net_csum_add(sum, s->data, s->len));
+    s->flags = 0;
+}
+
+/* Takes s, a message without its checksum, to who sent `to`. */
+static void answer(struct net *n, struct seg *s, const struct net_wire_ip6 *to)
+{
+    struct net_wire_ip6 ip = { .proto = NET_WIRE_PROTO_ICMP6,
+                               .hop_limit = NET_WIRE_IP6_HOPS,
+                               .src = to->dst,
+                               .dst = to->src };
+
+    net_icmp6_seal(s, &ip);
+    counter_inc(n->env.counters, COUNTER_ICMP6_OUT_MSGS);
+    net_ip6_send(n, s, &ip);
+}
+
+static void echo(struct net *n, struct seg *s, const struct net_wire_ip6 *ip)
+{
+    counter_inc(n->env.counters, COUNTER_NET_IN_ECHOS);
+    if (addr_is_group(&ip->dst) || addr_is_none(&ip->src)) {
+        net_drop(n, s, COUNTER_NET_IN_NOT_OURS);
+        return;
+    }
+    if (!net_bucket_take(&n->echo_bucket, &echo_rate, net_now(n))) {
+        net_drop(n, s, COUNTER_NET_IN_ECHOS_LIMITED);
+        return;
+    }
+    s->data[0] = NET_WIRE_ICMP6_ECHO_REPLY;
+    answer(n, s, ip);
+}
+
+/* RFC 4861, 6.1 and 7.1: what came over a router, or is of a code that is not defined, is ignored.
+ */
+static bool is_discovery(const struct seg *s, const struct net_wire_ip6 *ip)
+{
+    return ip->hop_limit == NET_WIRE_ND_HOPS && s->data[1] == 0;
+}
+
+static void discovery(struct net *n, struct seg *s, const struct net_wire_ip6 *ip)
+{
+    if (!is_discovery(s, ip)) {
+        net_drop(n, s, COUNTER_NET_IN_ND_INVALID);
+        return;
+    }
+    net_link_share(n, s, ip->header_len);
+    if (s->data[0] == NET_WIRE_ICMP6_NS)
+        net_nd_solicited(n, s, ip);
+    else if (s->data[0] == NET_WIRE_ICMP6_NA)
+        net_nd_advertised(n, s, ip);
+    else
+        net_router_advertised(n, s, ip);
+}
+
+void net_icmp6_input(struct net *n, struct seg *s, const struct net_wire_ip6 *ip)
+{
+    uint64_t sum = net_csum_pseudo6(&ip->src, &ip->dst, NET_WIRE_PROTO_ICMP6, s->len);
+
+    if (s->len < NET_WIRE_ICMP6_LEN) {
+        net_drop(n, s, COUNTER_NET_IN_MALFORMED);
+        return;
+    }
+    if (net_csum_fold(net_csum_add(sum, s->data, s->len)) != NET_CSUM_GOOD) {
+        net_drop(n, s, COUNTER_NET_IN_CSUM_ERRORS);
+        return;
+    }
+    counter_inc(n->env.counters, COUNTER_ICMP6_IN_MSGS);
+    switch (s->data[0]) {
+    case NET_WIRE_ICMP6_ECHO: echo(n, s, ip); break;
+    case NET_WIRE_ICMP6_RA:
+    case NET_WIRE_ICMP6_NS:
+    case NET_WIRE_ICMP6_NA: discovery(n, s, ip); break;
+    default: net_drop(n, s, COUNTER_NET_IN_ICMP_OTHER); break;
+    }
+}
+
+void net_icmp6_problem(struct net *n, struct seg *s, uint8_t code, uint32_t pointer)
+{
+    uint32_t most = NET_WIRE_IP6_MTU - NET_WIRE_IP6_LEN - NET_WIRE_ICMP6_LEN;
+    struct net_wire_ip6 ip;
+    uint8_t *p;
+
+    /* RFC 4443, 2.4(e): groups and nobody; errors have passed as ICMPv6 before they come here. */
+    if (!net_wire_ip6_read(seg_span(s), &ip) || addr_is_group(&ip.dst) || addr_is_none(&ip.src) ||
+        !net_bucket_take(&n->error_bucket, &error_rate, net_now(n))) {
+        seg_release(s);
+        return;
+    }
+    seg_trim(s, s->len < most ? s->len : most);
+    p = seg_push(s, NET_WIRE_ICMP6_LEN);
+    p[0] = NET_WIRE_ICMP6_PROBLEM;
+    p[1] = code;
+    store_be32(p + 4, pointer);
+    answer(n, s, &ip);
+}

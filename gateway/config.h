@@ -30,9 +30,13 @@ struct config_device {
     const char *name; /* the port's name; "": the first one that EAL finds */
     const char *eal[LIMIT_EAL_ARGUMENTS];
     uint32_t eal_count;
-    struct addr address; /* IPv4 */
+    struct addr address; /* IPv4; all zero: none */
     uint32_t prefix_length;
-    struct addr gateway; /* all zero: none */
+    struct addr gateway;  /* IPv4; all zero: none */
+    struct addr address6; /* IPv6; all zero: none. One of the two is there */
+    uint32_t prefix_length6;
+    struct addr gateway6; /* IPv6; all zero: routers that advertise themselves */
+    uint32_t vlan;        /* 0: no tag */
     bool mac_set;
     uint8_t mac[6];
     uint32_t mtu; /* 0: the device's own */

@@ -14,30 +14,46 @@
 
 #define MEGA (1024ULL * 1024)
 
-static bool is_any(const struct addr *a)
-{
-    static const struct addr zero;
+#define MTU6_LEAST 1280
 
-    return addr_equal(a, &zero);
-}
-
-static uint32_t network_of(const struct addr *a, uint32_t prefix_length)
+/* `key` is the next hop for all that is not in the network of our address. `bits`: of struct addr.
+ */
+static void check_gateway(struct config_read *r, const char *key, const struct addr *gateway,
+                          const struct addr *address, uint32_t bits)
 {
-    return addr_v4(a) & (uint32_t)(0xffffffff00000000ULL >> prefix_length);
+    uint32_t line = config_read_line(r, CONFIG_DEVICE, key);
+    bool v4 = strcmp(key, "gateway") == 0;
+    bool near = addr_same_network(gateway, address, bits);
+
+    if (addr_is_none(gateway))
+        return;
+    if (addr_is_none(address))
+        config_read_fault(r, line, "%s: needs %s beside it", key, v4 ? "address" : "address6");
+    else if (v4 ? !near : addr_is_v4(gateway) || !(near || addr_is_link_local(gateway)))
+        config_read_fault(r, line, "%s: must be an %s", key,
+                          v4 ? "IPv4 address in the network of address"
+                             : "IPv6 address in the network of address6, or a link-local one");
+    else if (addr_equal(gateway, address))
+        config_read_fault(r, line, "%s: must be another host, not our own address", key);
 }
 
 static void check_device(struct config_read *r)
 {
     const struct config_device *d = &r->config->device;
-    uint32_t line = config_read_line(r, CONFIG_DEVICE, "gateway");
 
-    if (!d->present || is_any(&d->gateway) || is_any(&d->address))
+    if (!d->present)
         return;
-    if (!addr_is_v4(&d->gateway) ||
-        network_of(&d->gateway, d->prefix_length) != network_of(&d->address, d->prefix_length))
-        config_read_fault(r, line, "gateway: must be an IPv4 address in the network of address");
-    else if (addr_equal(&d->gateway, &d->address))
-        config_read_fault(r, line, "gateway: must be another host, not our own address");
+    if (addr_is_none(&d->address) && addr_is_none(&d->address6))
+        config_read_fault(r, config_read_line(r, CONFIG_DEVICE, "address"),
+                          "device: must have an address, an address6, or both");
+    if (addr_is_group(&d->address6))
+        config_read_fault(r, config_read_line(r, CONFIG_DEVICE, "address6"),
+                          "address6: must be one host's address, not a group's");
+    if (!addr_is_none(&d->address6) && d->mtu != 0 && d->mtu < MTU6_LEAST)
+        config_read_fault(r, config_read_line(r, CONFIG_DEVICE, "mtu"),
+                          "mtu: must be %u at least with an address6 (RFC 8200, 5)", MTU6_LEAST);
+    check_gateway(r, "gateway", &d->gateway, &d->address, 96 + d->prefix_length);
+    check_gateway(r, "gateway6", &d->gateway6, &d->address6, d->prefix_length6);
 }
 
 static void check_workers(struct config_read *r)
@@ -61,7 +77,8 @@ static void check_workers(struct config_read *r)
 static bool same_place(const struct config_listener *a, const struct config_listener *b)
 {
     return a->path == b->path && a->port == b->port &&
-           (is_any(&a->address) || is_any(&b->address) || addr_equal(&a->address, &b->address));
+           (addr_is_none(&a->address) || addr_is_none(&b->address) ||
+            addr_equal(&a->address, &b->address));
 }
 
 static void check_listener(struct config_read *r, const struct config_listener *l)
@@ -72,9 +89,9 @@ static void check_listener(struct config_read *r, const struct config_listener *
         config_read_fault(
             r, l->line, "listener %s: path = dpdk needs a device block; give one, or path = kernel",
             l->name);
-    else if (l->path == CONFIG_PATH_DPDK && !is_any(&l->address) && !is_any(&d->address) &&
-             !addr_equal(&l->address, &d->address))
-        config_read_fault(r, l->line, "listener %s: address must be that of the device, or \"*\"",
+    else if (l->path == CONFIG_PATH_DPDK && !addr_is_none(&l->address) &&
+             !addr_equal(&l->address, &d->address) && !addr_equal(&l->address, &d->address6))
+        config_read_fault(r, l->line, "listener %s: address must be one of the device's, or \"*\"",
                           l->name);
     for (const struct config_listener *other = r->config->listeners; other < l; other++) {
         if (same_place(l, other))

@@ -40,7 +40,8 @@ enum config_kind {
     CONFIG_BOOL,        /* bool */
     CONFIG_CHOICE,      /* uint32_t, index into choices */
     CONFIG_ADDRESS,     /* struct addr; "" and "*": all zero */
-    CONFIG_NETWORK,     /* struct addr; companion: uint32_t prefix length */
+    CONFIG_NETWORK,     /* struct addr, IPv4; companion: uint32_t prefix length; "": all zero */
+    CONFIG_NETWORK6,    /* the same of IPv6 */
     CONFIG_MAC,         /* uint8_t[6]; companion: bool, false for "" */
     CONFIG_TEXT_LIST,   /* const char *[]; companion: uint32_t count */
     CONFIG_COUNT_LIST,  /* uint32_t[]; companion: uint32_t count */

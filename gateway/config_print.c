@@ -40,6 +40,8 @@ static bool put_network(struct buf *out, const struct addr *a, uint32_t prefix)
 {
     char text[ADDR_TEXT_MAX];
 
+    if (is_zero(a))
+        return put_text(out, "");
     addr_format(a, text);
     return buf_printf(out, "\"%s/%u\"", text, prefix);
 }
@@ -83,7 +85,8 @@ static bool put_value(struct buf *out, const struct config_key *k, const void *b
     case CONFIG_BOOL: return buf_printf(out, *(const bool *)at ? "yes" : "no");
     case CONFIG_CHOICE: return buf_printf(out, "%s", k->choices[*(const uint32_t *)at]);
     case CONFIG_ADDRESS: return put_address(out, at);
-    case CONFIG_NETWORK: return put_network(out, at, *(const uint32_t *)companion);
+    case CONFIG_NETWORK:
+    case CONFIG_NETWORK6: return put_network(out, at, *(const uint32_t *)companion);
     case CONFIG_MAC: return put_mac(out, at, *(const bool *)companion);
     case CONFIG_TEXT_LIST:
     case CONFIG_COUNT_LIST: return put_list(out, k, at, *(const uint32_t *)companion);

@@ -173,26 +173,43 @@ static bool set_address(struct addr *to, const char *text, struct buf *why)
     return true;
 }
 
-static bool set_network(struct addr *to, uint32_t *prefix, const char *text, struct buf *why)
+/* "192.0.2.10/24" or "2001:db8::10/64", as the kind says. */
+static bool parse_network(enum config_kind kind, const char *text, struct addr *to,
+                          uint32_t *prefix)
 {
+    bool v4 = kind == CONFIG_NETWORK;
     char address[ADDR_TEXT_MAX];
     const char *slash = strchr(text, '/');
     size_t len = slash == NULL ? 0 : (size_t)(slash - text);
-    struct addr a;
     uint64_t bits;
 
-    if (slash != NULL && len < sizeof(address)) {
-        memcpy(address, text, len);
-        address[len] = 0;
-        if (addr_parse(address, &a) && addr_is_v4(&a) &&
-            config_units_parse(CONFIG_UNITS_NONE, slash + 1, &bits) && bits >= 1 && bits <= 32) {
-            *to = a;
-            *prefix = (uint32_t)bits;
-            return true;
-        }
+    if (slash == NULL || len >= sizeof(address))
+        return false;
+    memcpy(address, text, len);
+    address[len] = 0;
+    if (!addr_parse(address, to) || addr_is_v4(to) != v4 ||
+        !config_units_parse(CONFIG_UNITS_NONE, slash + 1, &bits) || bits < 1 ||
+        bits > (v4 ? 32 : 128))
+        return false;
+    *prefix = (uint32_t)bits;
+    return true;
+}
+
+static bool set_network(enum config_kind kind, struct addr *to, uint32_t *prefix, const char *text,
+                        struct buf *why)
+{
+    struct addr a = { { 0 } };
+    uint32_t bits = 0;
+
+    if (text[0] != 0 && !parse_network(kind, text, &a, &bits)) {
+        buf_printf(why, "must be an %s with its prefix length, like \"%s\"",
+                   kind == CONFIG_NETWORK ? "IPv4 address" : "IPv6 address",
+                   kind == CONFIG_NETWORK ? "192.0.2.10/24" : "2001:db8::10/64");
+        return false;
     }
-    buf_printf(why, "must be an IPv4 address with its prefix length, like \"192.0.2.10/24\"");
-    return false;
+    *to = a;
+    *prefix = bits;
+    return true;
 }
 
 static int hex_digit(char c)
@@ -265,7 +282,8 @@ bool config_value_set(const struct config_key *k, struct config *c, void *base, 
     case CONFIG_BOOL: return set_bool(to, text, why);
     case CONFIG_CHOICE: return set_choice(k, to, text, why);
     case CONFIG_ADDRESS: return set_address(to, text, why);
-    case CONFIG_NETWORK: return set_network(to, at(base, k->companion), text, why);
+    case CONFIG_NETWORK:
+    case CONFIG_NETWORK6: return set_network(k->kind, to, at(base, k->companion), text, why);
     case CONFIG_MAC: return set_mac(to, at(base, k->companion), text, why);
     case CONFIG_TEXT_LIST:
     case CONFIG_COUNT_LIST: return add_item(k, c, base, text, why);

@@ -86,6 +86,7 @@ static bool open_port(struct program *p, struct buf *why)
         .connections = p->config->limits.connections,
         .mtu = (uint16_t)d->mtu,
         .mac_set = d->mac_set,
+        .groups = !addr_is_none(&d->address6),
     };
     struct nic_port_info info;
 

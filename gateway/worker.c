@@ -227,6 +227,10 @@ static bool open_core(struct worker *w, struct buf *why)
             .address = cfg->device.address,
             .prefix_length = (uint8_t)cfg->device.prefix_length,
             .gateway = cfg->device.gateway,
+            .address6 = cfg->device.address6,
+            .prefix_length6 = (uint8_t)cfg->device.prefix_length6,
+            .gateway6 = cfg->device.gateway6,
+            .vlan = (uint16_t)cfg->device.vlan,
         },
         .tcp = {
             .connections_max = cfg->limits.connections,

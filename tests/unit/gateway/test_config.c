@@ -101,8 +101,16 @@ static const struct bad bad[] = {
     { LEAST "workers { cores = { 1, x } }",
       "t:3: cores = \"x\": must be a whole number from 0 to 1023\n" },
     /* Keys that have no default. */
-    { LEAST "device {\n}",
-      "t:4: device without address: it must be given, since no default fits\n" },
+    { LEAST "device {\n}", "t: device: must have an address, an address6, or both\n" },
+    { LEAST "device { address6 = 2001:db8::1 }",
+      "t:3: address6 = \"2001:db8::1\": must be an IPv6 address with its prefix length, like "
+      "\"2001:db8::10/64\"\n" },
+    { LEAST "device { address6 = ff02::1/64 }",
+      "t:3: address6: must be one host's address, not a group's\n" },
+    { LEAST "device { address6 = 2001:db8::1/64 mtu = 1279 }",
+      "t:3: mtu: must be 1280 at least with an address6 (RFC 8200, 5)\n" },
+    { LEAST "device { address = 192.0.2.1/24\n vlan = 4095 }",
+      "t:4: vlan = \"4095\": must be a whole number from 0 to 4094\n" },
     { "listener a { path = kernel }\ntls { certificate { chain = /c } }",
       "t:2: certificate without key: it must be given, since no default fits\n" },
     { "", "t: no listener: give at least one, like listener \"submissions\" {}\n"
@@ -119,11 +127,15 @@ static const struct bad bad[] = {
     { LEAST "listener b { path = kernel address = 192.0.2.1 }",
       "t:3: listener b: has the address and port of listener a (line 1); change one of them\n" },
     { LEAST "device { address = 192.0.2.1/24 }\nlistener b { address = 192.0.2.2 }",
-      "t:4: listener b: address must be that of the device, or \"*\"\n" },
+      "t:4: listener b: address must be one of the device's, or \"*\"\n" },
     { LEAST "device { address = 192.0.2.1/24\n gateway = 192.0.3.1 }",
       "t:4: gateway: must be an IPv4 address in the network of address\n" },
     { LEAST "device { address = 192.0.2.1/24 gateway = 192.0.2.1 }",
       "t:3: gateway: must be another host, not our own address\n" },
+    { LEAST "device { address = 192.0.2.1/24 gateway6 = fe80::1 }",
+      "t:3: gateway6: needs address6 beside it\n" },
+    { LEAST "device { address6 = 2001:db8::1/64\n gateway6 = 2001:db8:0:1::1 }",
+      "t:4: gateway6: must be an IPv6 address in the network of address6, or a link-local one\n" },
     { LEAST "workers { count = 2 cores = {1} }",
       "t:3: cores: must be one for each of the 2 workers, or {}\n" },
     { LEAST "workers { count = 2 cores = {1,1} }",
@@ -190,9 +202,11 @@ static const char full[] =
     "hostname = \"mail.example.org\" // another\n"
     "users = '/etc/postern/users'\n"
     "device { name = net_tap0 eal = { \"--no-huge\", \"--vdev=net_tap0,iface=p0\" }\n"
-    "  address = 198.18.0.2/30 gateway = 198.18.0.1 mac = 02:00:00:00:00:0A mtu = 1500 }\n"
+    "  address = 198.18.0.2/30 gateway = 198.18.0.1 mac = 02:00:00:00:00:0A mtu = 1500\n"
+    "  address6 = 2001:db8::2/64 gateway6 = fe80::1 vlan = 7 }\n"
     "workers { count = 2 cores = { 0, 1 } helpers = 3 idle = spin }\n"
     "listener submissions { address = 198.18.0.2 }\n"
+    "listener submissions6 { address = 2001:db8::2 }\n"
     "listener six { address = 2001:db8::1 port = 4650 path = kernel }\n"
     "listener submission { path = kernel tls = starttls }\n"
     "listener odd { path = kernel tls = starttls port = 5870 }\n"
@@ -205,27 +219,33 @@ static const char full[] =
 static void a_full_file_lands_where_it_should(void **state)
 {
     struct config *c = parse(full);
-    struct addr v4 = addr_from_v4(0xc6120002);
+    struct addr v4 = addr_from_v4(0xc6120002), v6;
 
     (void)state;
     assert_non_null(c);
+    assert_true(addr_parse("2001:db8::2", &v6));
     assert_true(c->device.present);
     assert_int_equal(c->device.eal_count, 2);
     assert_string_equal(c->device.eal[1], "--vdev=net_tap0,iface=p0");
     assert_true(addr_equal(&c->device.address, &v4));
     assert_int_equal(c->device.prefix_length, 30);
+    assert_true(addr_equal(&c->device.address6, &v6));
+    assert_int_equal(c->device.prefix_length6, 64);
+    assert_true(addr_is_link_local(&c->device.gateway6));
+    assert_int_equal(c->device.vlan, 7);
     assert_true(c->device.mac_set);
     assert_int_equal(c->device.mac[5], 10);
     assert_int_equal(c->workers.cores[1], 1);
     assert_int_equal(c->workers.idle, CONFIG_IDLE_SPIN);
-    assert_int_equal(c->listener_count, 4);
+    assert_int_equal(c->listener_count, 5);
     assert_int_equal(c->listeners[0].path, CONFIG_PATH_DPDK);
     assert_int_equal(c->listeners[0].port, 465);
-    assert_int_equal(c->listeners[1].port, 4650);
-    assert_int_equal(c->listeners[1].tls, CONFIG_LISTENER_IMPLICIT);
-    assert_int_equal(c->listeners[2].port, 587);
-    assert_int_equal(c->listeners[2].tls, CONFIG_LISTENER_STARTTLS);
-    assert_int_equal(c->listeners[3].port, 5870);
+    assert_int_equal(c->listeners[1].path, CONFIG_PATH_DPDK);
+    assert_int_equal(c->listeners[2].port, 4650);
+    assert_int_equal(c->listeners[2].tls, CONFIG_LISTENER_IMPLICIT);
+    assert_int_equal(c->listeners[3].port, 587);
+    assert_int_equal(c->listeners[3].tls, CONFIG_LISTENER_STARTTLS);
+    assert_int_equal(c->listeners[4].port, 5870);
     assert_int_equal(c->tls.certificate_count, 2);
     assert_string_equal(c->tls.certificates[1].chain, "/c$\"d");
     assert_int_equal(c->tls.ticket_lifetime_s, 5400);

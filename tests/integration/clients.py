@@ -39,7 +39,7 @@ def curl(gw, data, to):
         "--cacert",
         gw.file("cert.pem"),
         "--url",
-        "%s://%s:%d" % ("smtp" if _starts(gw) else "smtps", gw.address, gw.port),
+        "%s://%s:%d" % ("smtp" if _starts(gw) else "smtps", gw.host, gw.port),
         "--user",
         USER + ":" + PASSWORD,
         "--mail-from",
@@ -173,7 +173,7 @@ def openssl(gw, data, to, *options):
             "s_client",
             "-quiet",
             "-connect",
-            "%s:%d" % (gw.address, gw.port),
+            "%s:%d" % (gw.host, gw.port),
             "-CAfile",
             gw.file("cert.pem"),
             "-verify_return_error",
@@ -211,7 +211,7 @@ def gnutls(gw, data, to):
 def smtplib_login(gw, raw=None):
     """A session that has logged in, over `raw` (a socket of the caller's, not yet connected) or one
     of its own."""
-    raw = raw or socket.socket()
+    raw = raw or socket.socket(gw.family)
     raw.settimeout(DEADLINE_S)
     c = smtplib.SMTP()
     try:

@@ -23,6 +23,9 @@ import time
 HOST = "198.18.0.1"  # the clients' side of the link (RFC 2544's test network)
 GATEWAY = "198.18.0.2"  # ours
 STRANGER = "198.18.0.9"  # another client on the same link
+HOST6 = "fd00:198:18::1"  # the same by IPv6, on the path tap6
+GATEWAY6 = "fd00:198:18::2"
+STRANGER6 = "fd00:198:18::9"
 USER = "alice@example.org"
 PASSWORD = "correct horse battery staple"
 DEADLINE_S = 60
@@ -88,6 +91,8 @@ def link_tap(iface):
     wait_for("interface " + iface, lambda: iface in [name for _, name in socket.if_nameindex()])
     run("ip", "addr", "add", HOST + "/24", "dev", iface)
     run("ip", "addr", "add", STRANGER + "/24", "dev", iface)
+    for address in (HOST6, STRANGER6):
+        run("ip", "addr", "add", address + "/64", "dev", iface, "nodad")
     run("ip", "link", "set", iface, "up")
 
 
@@ -112,6 +117,7 @@ def link_veth():
 EAL = ["--no-huge", "--no-shconf", "-m", "256"]
 DEVICES = {
     "tap": ("net_tap0", EAL + ["--vdev=net_tap0,iface=pt0"]),
+    "tap6": ("net_tap0", EAL + ["--vdev=net_tap0,iface=pt0"]),
     "af_packet": ("net_af_packet0", EAL + ["--vdev=net_af_packet0,iface=pv1"]),
     "af_xdp": ("net_af_xdp0", EAL + ["--vdev=net_af_xdp0,iface=pv1"]),
 }
@@ -121,8 +127,8 @@ DEVICES = {
 
 
 class Gateway:
-    """One gateway in a temporary directory. path: tap, af_packet, af_xdp or kernel. tls: implicit
-    or starttls. listener: further settings of its listener."""
+    """One gateway in a temporary directory. path: tap, tap6, af_packet, af_xdp or kernel. tls:
+    implicit or starttls. listener: further settings of its listener."""
 
     def __init__(
         self,
@@ -141,8 +147,10 @@ class Gateway:
         self.listener = listener
         self.build = build or os.environ["POSTERN_BUILD"]
         self.dir = keep or tempfile.mkdtemp(prefix="postern-it-")
-        self.address = "127.0.0.1" if path == "kernel" else GATEWAY
-        self.stranger = "127.0.0.9" if path == "kernel" else STRANGER
+        self.address = {"kernel": "127.0.0.1", "tap6": GATEWAY6}.get(path, GATEWAY)
+        self.stranger = {"kernel": "127.0.0.9", "tap6": STRANGER6}.get(path, STRANGER)
+        self.host = "[%s]" % self.address if path == "tap6" else self.address  # as in a URL
+        self.family = socket.AF_INET6 if path == "tap6" else socket.AF_INET
         self.port = 587 if tls == "starttls" else 465
         self.process = None
         self.limits, self.spool_settings, self.extra = limits, spool, extra
@@ -183,10 +191,13 @@ class Gateway:
         device = ""
         if self.path != "kernel":
             name, eal = DEVICES[self.path]
-            device = (
-                'device {\n    name = "%s"\n    eal = { %s }\n'
-                '    address = "%s/24"\n    gateway = "%s"\n}\n'
-                % (name, ", ".join('"%s"' % a for a in eal), GATEWAY, HOST)
+            ours = 'address = "%s/24"\n    gateway = "%s"' % (GATEWAY, HOST)
+            if self.path == "tap6":
+                ours = 'address6 = "%s/64"\n    gateway6 = "%s"' % (GATEWAY6, HOST6)
+            device = 'device {\n    name = "%s"\n    eal = { %s }\n    %s\n}\n' % (
+                name,
+                ", ".join('"%s"' % a for a in eal),
+                ours,
             )
         with open(self.file("postern.conf"), "w") as f:
             f.write('hostname = "mail.example.org"\nuser = ""\nusers = "%s"\n' % self.file("users"))
@@ -222,7 +233,7 @@ class Gateway:
             stderr=self.stderr,
         )
         self.wait_for_log("event=ready")
-        if self.path == "tap":
+        if self.path in ("tap", "tap6"):
             link_tap("pt0")
         return self
 

@@ -2,7 +2,7 @@
 """Real clients submit real mail over each path; what the spool gives back is byte for byte what
 was sent.
 
-POSTERN_PATH: tap, af_packet, af_xdp or kernel. POSTERN_BUILD: the build directory.
+POSTERN_PATH: tap, tap6, af_packet, af_xdp or kernel. POSTERN_BUILD: the build directory.
 """
 
 import concurrent.futures
@@ -13,6 +13,8 @@ import clients
 from harness import HEADER, Gateway, dotted, random_text, run_in_namespace, sha
 
 PATH = os.environ.get("POSTERN_PATH", "kernel")
+# swaks speaks IPv6 only by a Perl module that Debian does not install with it.
+CLIENTS = [name for name in clients.CLIENTS if (PATH, name) != ("tap6", "swaks")]
 ONE = b"x\r\n"  # one byte of text; a message ends with CRLF (RFC 5321, 2.3.7)
 EIGHT_BIT = (
     b"Subject: Gr\xc3\xbc\xc3\x9fe\r\n" + HEADER + b"\r\n\xc3\xa4\xc3\xb6 \xe2\x82\xac \xff\xfe\r\n"
@@ -40,30 +42,30 @@ class Submit(unittest.TestCase):
         return new[0]
 
     def test_one_byte(self):
-        for name in clients.CLIENTS:
+        for name in CLIENTS:
             with self.subTest(client=name):
                 # msmtp puts missing header fields in; it gets a message that has them.
                 self.take(name, HEADED if name == "msmtp" else ONE)
 
     def test_dots(self):
-        for name in clients.CLIENTS:
+        for name in CLIENTS:
             with self.subTest(client=name):
                 self.take(name, dotted(100 * 1024))
 
     def test_large(self):
         data = random_text(25 * 1024 * 1024)
-        for name in clients.CLIENTS:
+        for name in CLIENTS:
             with self.subTest(client=name):
                 self.take(name, data)
 
     def test_eight_bit(self):
-        for name in clients.CLIENTS:
+        for name in CLIENTS:
             with self.subTest(client=name):
                 self.take(name, EIGHT_BIT)
 
     def test_hundred_recipients(self):
         to = ["user%d@example.net" % i for i in range(100)]
-        for name in clients.CLIENTS:
+        for name in CLIENTS:
             with self.subTest(client=name):
                 shown = self.gw.tool("show", self.take(name, dotted(1000), to)).decode()
                 self.assertEqual([r for r in to if r not in shown], [])
@@ -103,7 +105,7 @@ class Submit(unittest.TestCase):
                     "-groups",
                     group,
                     "-connect",
-                    "%s:%d" % (self.gw.address, self.gw.port),
+                    "%s:%d" % (self.gw.host, self.gw.port),
                     stdin=clients.subprocess.DEVNULL,
                 )
                 self.assertIn(b"TLSv1.3", done)

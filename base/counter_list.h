@@ -18,9 +18,12 @@
       "IPv4, ICMP or TCP checksum errors, over IPv6 too")                                         \
     X(NET_IN_NOT_OURS, "net_in_not_ours", "frames to another address or protocol")                \
     X(NET_IN_MARTIANS, "net_in_martians", "packets from an address that no host may send from")   \
-    X(NET_IN_FRAGMENTS, "net_in_fragments", "IP fragments dropped")                               \
+    X(IP_REASM_REQDS, "ip_reasm_reqds", "fragments received, of IPv4 and IPv6 (RFC 4293)")        \
+    X(IP_REASM_OKS, "ip_reasm_oks", "packets made whole of them (RFC 4293)")                      \
+    X(IP_REASM_FAILS, "ip_reasm_fails", "packets that did not become whole (RFC 4293)")           \
     X(NET_IN_ECHOS, "net_in_echos", "ICMP echo requests received")                                \
-    X(NET_IN_ECHOS_LIMITED, "net_in_echos_limited", "ICMP echo requests past the rate limit")     \
+    X(NET_IN_ECHOS_LIMITED, "net_in_echos_limited",                                               \
+      "ICMP echo requests not answered: past the rate, or larger than a frame")                   \
     X(NET_IN_ICMP_OTHER, "net_in_icmp_other", "ICMP messages that are no echo request")           \
     X(NET_IN_ARP_CONFLICTS, "net_in_arp_conflicts", "ARP from another host that has our address") \
     X(NET_OUT_ARP_REQUESTS, "net_out_arp_requests", "ARP requests and announcements sent")        \

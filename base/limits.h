@@ -170,6 +170,13 @@
  * client of ours sends one). Past it: dropped. */
 #define LIMIT_NET_EXT_HEADERS 8
 #define LIMIT_NET_EXT_OPTIONS 8
+/* Packets of a core that wait for the rest of their fragments, each with one segment. TCP keeps
+ * fragments off its path, so they are rare. Past it: the oldest goes. */
+#define LIMIT_NET_FRAG_PACKETS 32
+/* Fragments of one of them: 1,500 bytes over links of 576 make three. Past it: dropped whole. */
+#define LIMIT_NET_FRAG_PIECES 16
+/* How long they wait (RFC 8200, 4.5; RFC 1122, 3.3.2). Past it: dropped. */
+#define LIMIT_NET_FRAG_MS 60000
 /* ICMP errors of a core for each second, and in one burst (RFC 4443, 2.4(f)). Past it: silence. */
 #define LIMIT_NET_ICMP_ERRORS_PER_S 100
 #define LIMIT_NET_ICMP_ERRORS_BURST 10

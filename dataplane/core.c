@@ -77,7 +77,7 @@ static unsigned receive(struct core *c)
 
     for (unsigned i = 0; i < count; i++)
         if (net_input(c->net, burst[i], &rx) == NET_TCP)
-            tcp_input(c->tcp, burst[i],
+            tcp_input(c->tcp, rx.s,
                       &(struct tcp_packet){ .src = rx.src, .dst = rx.dst, .tos = rx.tos });
     return count;
 }

@@ -35,18 +35,19 @@ struct net *net_create(const struct net_config *config, const struct net_env *en
 void net_destroy(struct net *n);
 
 enum net_verdict {
-    NET_SETTLED, /* answered, cached or dropped; the segment is taken */
-    NET_TCP,     /* the caller's: data and len are exactly the TCP segment, its checksum is good */
+    NET_SETTLED, /* answered, cached or dropped */
+    NET_TCP,     /* rx->s is the caller's: exactly the TCP segment, its checksum is good */
 };
 
 struct net_rx {
+    struct seg *s; /* the one that was received, or one that is whole by its last fragment */
     struct addr src;
     struct addr dst;
     uint8_t tos; /* with the ECN bits */
     uint8_t ttl;
 };
 
-/* Looks at one received frame. With NET_TCP fills *rx and hands s back; else takes s. */
+/* Takes s, a received frame. With NET_TCP fills *rx. */
 enum net_verdict net_input(struct net *n, struct seg *s, struct net_rx *rx);
 
 /*

@@ -30,7 +30,8 @@ void net_icmp_input(struct net *n, struct seg *s, const struct net_wire_ip4 *ip)
         return;
     }
     counter_inc(n->env.counters, COUNTER_NET_IN_ECHOS);
-    if (!net_bucket_take(&n->echo_bucket, &echo_rate, net_now(n))) {
+    if (s->len + NET_WIRE_IP4_LEN > n->env.nic->mtu || /* it came in fragments */
+        !net_bucket_take(&n->echo_bucket, &echo_rate, net_now(n))) {
         net_drop(n, s, COUNTER_NET_IN_ECHOS_LIMITED);
         return;
     }

@@ -41,7 +41,8 @@ static void echo(struct net *n, struct seg *s, const struct net_wire_ip6 *ip)
         net_drop(n, s, COUNTER_NET_IN_NOT_OURS);
         return;
     }
-    if (!net_bucket_take(&n->echo_bucket, &echo_rate, net_now(n))) {
+    if (s->len + NET_WIRE_IP6_LEN > net_ip6_mtu(n) || /* it came in fragments */
+        !net_bucket_take(&n->echo_bucket, &echo_rate, net_now(n))) {
         net_drop(n, s, COUNTER_NET_IN_ECHOS_LIMITED);
         return;
     }
@@ -49,11 +50,11 @@ static void echo(struct net *n, struct seg *s, const struct net_wire_ip6 *ip)
     answer(n, s, ip);
 }
 
-/* RFC 4861, 6.1 and 7.1: what came over a router, or is of a code that is not defined, is ignored.
- */
+/* RFC 4861, 6.1 and 7.1: what came over a router, or is of a code that is not defined, is ignored;
+ * RFC 6980, 5: so is what came in fragments. */
 static bool is_discovery(const struct seg *s, const struct net_wire_ip6 *ip)
 {
-    return ip->hop_limit == NET_WIRE_ND_HOPS && s->data[1] == 0;
+    return ip->hop_limit == NET_WIRE_ND_HOPS && s->data[1] == 0 && !ip->fragment;
 }
 
 static void discovery(struct net *n, struct seg *s, const struct net_wire_ip6 *ip)

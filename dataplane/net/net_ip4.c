@@ -32,8 +32,6 @@ static enum counter_id refusal(const struct net *n, const struct seg *s,
         return COUNTER_NET_IN_NOT_OURS;
     if (martian(n, ip->src))
         return COUNTER_NET_IN_MARTIANS;
-    if ((ip->frag & (NET_WIRE_IP4_MF | NET_WIRE_IP4_FRAG_MASK)) != 0)
-        return COUNTER_NET_IN_FRAGMENTS;
     return COUNTER_COUNT;
 }
 
@@ -54,10 +52,47 @@ static enum net_verdict tcp_verdict(struct net *n, struct seg *s, const struct n
             return NET_SETTLED;
         }
     }
-    *rx = (struct net_rx){
-        .src = addr_from_v4(ip->src), .dst = addr_from_v4(ip->dst), .tos = ip->tos, .ttl = ip->ttl
-    };
+    *rx = (struct net_rx){ .s = s,
+                           .src = addr_from_v4(ip->src),
+                           .dst = addr_from_v4(ip->dst),
+                           .tos = ip->tos,
+                           .ttl = ip->ttl };
     return NET_TCP;
+}
+
+/* s is exactly what is behind the header. */
+static enum net_verdict upper_input(struct net *n, struct seg *s, const struct net_wire_ip4 *ip,
+                                    struct net_rx *rx)
+{
+    if (ip->proto == NET_WIRE_PROTO_TCP)
+        return tcp_verdict(n, s, ip, rx);
+    if (ip->proto == NET_WIRE_PROTO_ICMP)
+        net_icmp_input(n, s, ip);
+    else
+        net_drop(n, s, COUNTER_NET_IN_NOT_OURS);
+    return NET_SETTLED;
+}
+
+/* The same of a fragment. */
+static enum net_verdict fragment_input(struct net *n, struct seg *s, struct net_wire_ip4 *ip,
+                                       struct net_rx *rx)
+{
+    struct net_frag_key key = {
+        .src = addr_from_v4(ip->src), .dst = addr_from_v4(ip->dst), .id = ip->id, .proto = ip->proto
+    };
+    struct net_frag_piece piece = { .offset = (ip->frag & NET_WIRE_IP4_FRAG_MASK) * 8U,
+                                    .more = (ip->frag & NET_WIRE_IP4_MF) != 0,
+                                    .proto = ip->proto,
+                                    .tos = ip->tos,
+                                    .bytes = seg_span(s) };
+    struct net_frag_whole whole;
+    bool done = net_frag_add(&n->frag, &key, &piece, net_now(n), &whole);
+
+    seg_release(s);
+    if (!done)
+        return NET_SETTLED;
+    ip->tos = whole.tos;
+    return upper_input(n, whole.s, ip, rx);
 }
 
 enum net_verdict net_ip4_input(struct net *n, struct seg *s, struct net_rx *rx)
@@ -73,13 +108,9 @@ enum net_verdict net_ip4_input(struct net *n, struct seg *s, struct net_rx *rx)
     }
     seg_trim(s, ip.total_len); /* what is after it is Ethernet's padding */
     seg_pull(s, ip.header_len);
-    if (ip.proto == NET_WIRE_PROTO_TCP)
-        return tcp_verdict(n, s, &ip, rx);
-    if (ip.proto == NET_WIRE_PROTO_ICMP)
-        net_icmp_input(n, s, &ip);
-    else
-        net_drop(n, s, COUNTER_NET_IN_NOT_OURS);
-    return NET_SETTLED;
+    if ((ip.frag & (NET_WIRE_IP4_MF | NET_WIRE_IP4_FRAG_MASK)) != 0)
+        return fragment_input(n, s, &ip, rx);
+    return upper_input(n, s, &ip, rx);
 }
 
 void net_ip4_send(struct net *n, struct seg *s, uint8_t proto, uint32_t dst)

@@ -10,7 +10,8 @@
 #include "dataplane/net/net_ext.h"
 #include "dataplane/net/net_state.h"
 
-#define NEXT_HEADER_AT 6 /* in the IPv6 header */
+#define PAYLOAD_LEN_AT 4 /* in the IPv6 header */
+#define NEXT_HEADER_AT 6
 #define PROTO_UDP      17
 
 /* ::1, and all of ::/96 and ::ffff:0:0/96, where IPv4's are written (RFC 4291, 2.5.5): none is ever
@@ -57,7 +58,9 @@ static enum net_verdict tcp_verdict(struct net *n, struct seg *s, const struct n
         net_drop(n, s, why);
         return NET_SETTLED;
     }
-    *rx = (struct net_rx){ .src = ip->src, .dst = ip->dst, .tos = ip->tos, .ttl = ip->hop_limit };
+    *rx = (struct net_rx){
+        .s = s, .src = ip->src, .dst = ip->dst, .tos = ip->tos, .ttl = ip->hop_limit
+    };
     return NET_TCP;
 }
 
@@ -82,6 +85,94 @@ static enum net_verdict upper_input(struct net *n, struct seg *s, const struct n
     }
 }
 
+static enum net_verdict walk_on(struct net *n, struct seg *s, struct net_ext *walk,
+                                struct net_wire_ip6 *ip, struct net_rx *rx);
+
+static bool read_piece(const struct seg *s, const struct net_ext *walk, struct net_frag_piece *out)
+{
+    uint32_t at = walk->at + NET_WIRE_IP6_FRAG_LEN;
+    const uint8_t *header = s->data + walk->at;
+    uint16_t field;
+
+    if (s->len < at)
+        return false;
+    field = load_be16(header + 2);
+    *out = (struct net_frag_piece){ .offset = field & ~7U,
+                                    .more = (field & NET_WIRE_IP6_FRAG_MORE) != 0,
+                                    .proto = header[0],
+                                    .bytes = span_of(s->data + at, s->len - at) };
+    return true;
+}
+
+/* Takes the piece out of s, which is the caller's. NULL: more are to come, or it was dropped. */
+static struct seg *assemble(struct net *n, const struct seg *s, const struct net_ext *walk,
+                            const struct net_frag_piece *piece, struct net_wire_ip6 *ip)
+{
+    struct net_frag_key key = { .src = ip->src,
+                                .dst = ip->dst,
+                                .id = load_be32(s->data + walk->at + 4) };
+    struct net_frag_whole whole;
+
+    if (!net_frag_add(&n->frag, &key, piece, net_now(n), &whole))
+        return NULL;
+    ip->proto = whole.proto;
+    ip->tos = whole.tos;
+    ip->payload_len = (uint16_t)whole.s->len;
+    net_wire_ip6_write(seg_push(whole.s, NET_WIRE_IP6_LEN), ip);
+    return whole.s;
+}
+
+/*
+ * A fragment header begins at walk->at. RFC 8200, 4.5; one that is a whole packet is not kept with
+ * others (RFC 6946, 4). A second one in the same packet is nothing that anybody sends.
+ */
+static enum net_verdict fragment_input(struct net *n, struct seg *s, struct net_ext *walk,
+                                       struct net_wire_ip6 *ip, struct net_rx *rx)
+{
+    struct net_frag_piece piece = { 0 };
+    struct seg *whole;
+
+    if (ip->fragment || !read_piece(s, walk, &piece)) {
+        net_drop(n, s, COUNTER_IP6_IN_HDR_ERRORS);
+        return NET_SETTLED;
+    }
+    ip->fragment = true;
+    if (piece.offset == 0 && !piece.more) {
+        *walk = (struct net_ext){ .proto = piece.proto,
+                                  .from = walk->at,
+                                  .at = (uint16_t)(walk->at + NET_WIRE_IP6_FRAG_LEN) };
+        return walk_on(n, s, walk, ip, rx);
+    }
+    if (piece.more && piece.bytes.len % 8 != 0) {
+        counter_inc(n->env.counters, COUNTER_IP6_IN_HDR_ERRORS);
+        net_icmp6_problem(n, s, NET_WIRE_ICMP6_PROBLEM_HDR, PAYLOAD_LEN_AT);
+        return NET_SETTLED;
+    }
+    piece.tos = ip->tos;
+    whole = assemble(n, s, walk, &piece, ip);
+    seg_release(s);
+    if (whole == NULL)
+        return NET_SETTLED;
+    *walk = (struct net_ext){ .proto = ip->proto, .at = NET_WIRE_IP6_LEN, .from = NEXT_HEADER_AT };
+    return walk_on(n, whole, walk, ip, rx);
+}
+
+/* From walk->at on; s begins with the IPv6 header. */
+static enum net_verdict walk_on(struct net *n, struct seg *s, struct net_ext *walk,
+                                struct net_wire_ip6 *ip, struct net_rx *rx)
+{
+    switch (net_ext_walk(seg_span(s), walk)) {
+    case NET_EXT_UPPER: return upper_input(n, s, walk, ip, rx);
+    case NET_EXT_FRAGMENT: return fragment_input(n, s, walk, ip, rx);
+    case NET_EXT_DROP: net_drop(n, s, COUNTER_IP6_IN_HDR_ERRORS); break;
+    case NET_EXT_PROBLEM:
+        counter_inc(n->env.counters, COUNTER_IP6_IN_HDR_ERRORS);
+        net_icmp6_problem(n, s, walk->code, walk->at);
+        break;
+    }
+    return NET_SETTLED;
+}
+
 enum net_verdict net_ip6_input(struct net *n, struct seg *s, bool to_group, struct net_rx *rx)
 {
     struct net_wire_ip6 ip;
@@ -96,16 +187,7 @@ enum net_verdict net_ip6_input(struct net *n, struct seg *s, bool to_group, stru
     }
     seg_trim(s, NET_WIRE_IP6_LEN + ip.payload_len); /* what is after it is Ethernet's padding */
     walk = (struct net_ext){ .proto = ip.proto, .at = NET_WIRE_IP6_LEN, .from = NEXT_HEADER_AT };
-    switch (net_ext_walk(seg_span(s), &walk)) {
-    case NET_EXT_UPPER: return upper_input(n, s, &walk, &ip, rx);
-    case NET_EXT_FRAGMENT: net_drop(n, s, COUNTER_NET_IN_FRAGMENTS); break;
-    case NET_EXT_DROP: net_drop(n, s, COUNTER_IP6_IN_HDR_ERRORS); break;
-    case NET_EXT_PROBLEM:
-        counter_inc(n->env.counters, COUNTER_IP6_IN_HDR_ERRORS);
-        net_icmp6_problem(n, s, walk.code, walk.at);
-        break;
-    }
-    return NET_SETTLED;
+    return walk_on(n, s, &walk, &ip, rx);
 }
 
 static void put_header(struct seg *s, const struct net_wire_ip6 *ip)

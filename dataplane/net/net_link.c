@@ -19,6 +19,7 @@ struct net *net_create(const struct net_config *config, const struct net_env *en
     n->env = *env;
     n->vlan = config->vlan;
     n->neighbours_due_ns = UINT64_MAX;
+    net_frag_init(&n->frag, env->nic->pool, env->counters);
     n->own6_due_ns = UINT64_MAX;
     n->router_due_ns = UINT64_MAX;
     if (addr_is_v4(&config->address)) {
@@ -36,6 +37,7 @@ struct net *net_create(const struct net_config *config, const struct net_env *en
 void net_destroy(struct net *n)
 {
     net_neighbour_release(n);
+    net_frag_release(&n->frag);
     for (; n->out_count > 0; n->out_count--) {
         seg_release(n->out[n->out_first]);
         n->out_first = (n->out_first + 1) % LIMIT_NET_OUT_SEGS;
@@ -136,6 +138,7 @@ void net_tick(struct net *n)
     net_own6_tick(n);
     net_router_tick(n);
     net_neighbour_tick(n);
+    net_frag_tick(&n->frag, net_now(n));
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -145,7 +148,7 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 uint64_t net_next_ns(const struct net *n)
 {
-    if (n->out_count > 0)
-        return net_now(n);
-    return earlier(n->neighbours_due_ns, earlier(n->own6_due_ns, n->router_due_ns));
+    uint64_t asking = earlier(n->neighbours_due_ns, earlier(n->own6_due_ns, n->router_due_ns));
+
+    return n->out_count > 0 ? net_now(n) : earlier(asking, n->frag.due_ns);
 }

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "dataplane/net/net.h"
 #include "dataplane/net/net_bucket.h"
+#include "dataplane/net/net_frag.h"
 #include "dataplane/net/net_wire.h"
 #include "dataplane/net/net_wire6.h"
 
@@ -79,6 +80,7 @@ struct net {
     uint32_t gateway; /* 0: none */
     uint16_t vlan;    /* 0: frames have no tag */
     struct net_ip6 ip6;
+    struct net_frag frag;
     struct net_bucket echo_bucket;
     struct net_bucket error_bucket;
     struct net_bucket ask_bucket;

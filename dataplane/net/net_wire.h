@@ -56,6 +56,7 @@ struct net_wire_ip4 {
     uint8_t header_len; /* bytes, with options */
     uint8_t tos;
     uint16_t total_len; /* bytes, with the header */
+    uint16_t id;        /* of the packet whose fragment this is */
     uint16_t frag;      /* flags and offset */
     uint8_t ttl;
     uint8_t proto;
@@ -124,6 +125,7 @@ static inline bool net_wire_ip4_read(struct span packet, struct net_wire_ip4 *ou
     out->header_len = (uint8_t)((p[0] & 15) * 4);
     out->tos = p[1];
     out->total_len = load_be16(p + 2);
+    out->id = load_be16(p + 4);
     out->frag = load_be16(p + 6);
     out->ttl = p[8];
     out->proto = p[9];

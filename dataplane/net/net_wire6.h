@@ -9,10 +9,12 @@
 #include "base/addr.h"
 #include "dataplane/net/net_wire.h"
 
-#define NET_WIRE_IP6_LEN   40 /* without extension headers */
-#define NET_WIRE_ICMP6_LEN 8  /* as far as the messages that we know are alike */
-#define NET_WIRE_IP6_HOPS  64
-#define NET_WIRE_IP6_MTU   1280 /* what every link must carry (RFC 8200, 5) */
+#define NET_WIRE_IP6_LEN       40 /* without extension headers */
+#define NET_WIRE_ICMP6_LEN     8  /* as far as the messages that we know are alike */
+#define NET_WIRE_IP6_FRAG_LEN  8
+#define NET_WIRE_IP6_FRAG_MORE 1 /* beside the offset, which is in eights */
+#define NET_WIRE_IP6_HOPS      64
+#define NET_WIRE_IP6_MTU       1280 /* what every link must carry (RFC 8200, 5) */
 
 #define NET_WIRE_TYPE_IP6    0x86dd
 #define NET_WIRE_PROTO_ICMP6 58
@@ -43,6 +45,7 @@ struct net_wire_ip6 {
     uint8_t hop_limit;
     uint16_t payload_len; /* bytes after the header */
     uint16_t header_len;  /* bytes, with extension headers once they have been walked */
+    bool fragment;        /* it came with a fragment header */
     struct addr src;
     struct addr dst;
 };
@@ -66,6 +69,7 @@ static inline bool net_wire_ip6_read(struct span packet, struct net_wire_ip6 *ou
     out->proto = p[6];
     out->hop_limit = p[7];
     out->header_len = NET_WIRE_IP6_LEN;
+    out->fragment = false;
     memcpy(out->src.octets, p + 8, sizeof(out->src.octets));
     memcpy(out->dst.octets, p + 24, sizeof(out->dst.octets));
     return out->payload_len <= packet.len - NET_WIRE_IP6_LEN;

@@ -79,9 +79,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         case 4: send_to6(r, &s); break;
         default: r->tx_budget = take(&s, 1); break;
         }
-        /* One waits for each neighbour, the rest is in the queue. */
+        /* One waits for each neighbour and for each packet in fragments, the rest is in the queue.
+         */
         ASSERT(RIG_SEGS - r->plain->ops->available(r->plain) + r->exact_out <=
-               LIMIT_NET_NEIGHBOURS + LIMIT_NET_OUT_SEGS);
+               LIMIT_NET_NEIGHBOURS + LIMIT_NET_OUT_SEGS + LIMIT_NET_FRAG_PACKETS);
     }
     rig_destroy(r);
     return 0;

@@ -122,7 +122,7 @@ enum net_verdict rig_receive(struct rig *r, const void *frame, uint32_t len, str
     struct net_rx rx;
     enum net_verdict verdict = net_input(r->net, s, &rx);
 
-    *tcp = verdict == NET_TCP ? s : NULL;
+    *tcp = verdict == NET_TCP ? rx.s : NULL;
     net_flush(r->net);
     return verdict;
 }
@@ -136,7 +136,7 @@ enum net_verdict rig_receive_flags(struct rig *r, const void *frame, uint32_t le
     s->flags = flags;
     verdict = net_input(r->net, s, &rx);
     if (verdict == NET_TCP)
-        seg_release(s);
+        seg_release(rx.s);
     net_flush(r->net);
     return verdict;
 }

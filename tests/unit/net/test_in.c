@@ -177,22 +177,6 @@ static void options_are_skipped(void **state)
         expect_tcp(r, frame, rig_ip4(frame, &p), p.payload_len);
 }
 
-static void fragments_are_dropped(void **state)
-{
-    static const uint16_t frags[] = { 0x2000, 0x0001, 0x2001, 0x1fff, 0x6000 };
-    uint8_t frame[1600];
-    uint32_t len = rig_tcp(frame, 20);
-
-    for (unsigned i = 0; i < sizeof(frags) / sizeof(frags[0]); i++) {
-        store_be16(frame + IP_AT + 6, frags[i]);
-        rig_fix_ip4(frame);
-        expect_drop(*state, frame, len, COUNTER_NET_IN_FRAGMENTS);
-    }
-    store_be16(frame + IP_AT + 6, 0x4000);
-    rig_fix_ip4(frame);
-    expect_tcp(*state, frame, len, NET_WIRE_TCP_LEN + 20);
-}
-
 static void martians_are_dropped(void **state)
 {
     static const uint32_t sources[] = {
@@ -278,7 +262,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(wrong_checksums, setup, teardown),
         cmocka_unit_test_setup_teardown(device_may_vouch, setup, teardown),
         cmocka_unit_test_setup_teardown(options_are_skipped, setup, teardown),
-        cmocka_unit_test_setup_teardown(fragments_are_dropped, setup, teardown),
         cmocka_unit_test_setup_teardown(martians_are_dropped, setup, teardown),
         cmocka_unit_test_setup_teardown(others_are_not_ours, setup, teardown),
         cmocka_unit_test_setup_teardown(ethernet_is_looked_at, setup, teardown),

@@ -3,7 +3,7 @@
  * durable write reaches both when it is confirmed; a plain one reaches `now`, and `kept` by a sync,
  * or sector by sector by chance when the power goes.
  */
-#include "sim/sim_disk.h"
+#include "sim/sim_disk_priv.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,44 +11,6 @@
 
 #include "base/assert.h"
 #include "base/crc32c.h"
-#include "base/limits.h"
-
-#define FILES_MAX    64
-#define HANDLES_MAX  64
-#define PENDING_MAX  (LIMIT_SPOOL_DEPTH + 2)
-#define SECTOR_BYTES 512u
-#define PPM          1000000u
-
-struct file {
-    char name[SPOOL_IO_NAME_BYTES];
-    uint8_t *now;
-    uint8_t *kept;
-    uint8_t *dirty; /* a byte for each sector: now and kept may differ */
-    uint64_t bytes;
-};
-
-struct pending {
-    struct spool_io_request r;
-    uint64_t due_ns;
-    uint32_t crc; /* of the data as it was handed in */
-    int32_t result;
-};
-
-struct sim_disk {
-    struct spool_io io;
-    struct clock *clock;
-    struct rng *rng;
-    struct sim_disk_faults faults;
-    struct sim_disk_tally tally;
-    struct file files[FILES_MAX];
-    unsigned file_count;
-    int handles[HANDLES_MAX]; /* index of the file, -1: free */
-    struct pending pending[PENDING_MAX];
-    unsigned pending_count;
-    uint8_t *memory;
-    size_t memory_bytes;
-    bool dead;
-};
 
 static struct sim_disk *of(struct spool_io *io)
 {
@@ -57,12 +19,12 @@ static struct sim_disk *of(struct spool_io *io)
 
 static bool chance(struct sim_disk *d, uint32_t ppm)
 {
-    return ppm > 0 && rng_below(d->rng, PPM) < ppm;
+    return ppm > 0 && rng_below(d->rng, SIM_DISK_PPM) < ppm;
 }
 
 /* --- files ------------------------------------------------------------------------------------ */
 
-static struct file *find(struct sim_disk *d, const char *name)
+struct sim_disk_file *sim_disk_find(struct sim_disk *d, const char *name)
 {
     for (unsigned i = 0; i < d->file_count; i++)
         if (strcmp(d->files[i].name, name) == 0)
@@ -70,7 +32,7 @@ static struct file *find(struct sim_disk *d, const char *name)
     return NULL;
 }
 
-static void size_file(struct file *f, uint64_t bytes)
+static void size_file(struct sim_disk_file *f, uint64_t bytes)
 {
     free(f->now);
     free(f->kept);
@@ -78,18 +40,18 @@ static void size_file(struct file *f, uint64_t bytes)
     f->bytes = bytes;
     f->now = calloc(1, bytes + 1);
     f->kept = calloc(1, bytes + 1);
-    f->dirty = calloc(1, bytes / SECTOR_BYTES + 2);
+    f->dirty = calloc(1, bytes / SIM_DISK_SECTOR_BYTES + 2);
     ASSERT(f->now != NULL);
     ASSERT(f->kept != NULL);
     ASSERT(f->dirty != NULL);
 }
 
-static struct file *make_file(struct sim_disk *d, const char *name, uint64_t bytes)
+struct sim_disk_file *sim_disk_make(struct sim_disk *d, const char *name, uint64_t bytes)
 {
-    struct file *f = find(d, name);
+    struct sim_disk_file *f = sim_disk_find(d, name);
 
     if (f == NULL) {
-        ASSERT(d->file_count < FILES_MAX);
+        ASSERT(d->file_count < SIM_DISK_FILES_MAX);
         ASSERT(strlen(name) < sizeof(f->name));
         f = &d->files[d->file_count++];
         memset(f, 0, sizeof(*f));
@@ -125,7 +87,7 @@ static int list(struct spool_io *io, struct spool_io_entry *out, unsigned max)
 
 static int file_error(struct sim_disk *d, const char *name, enum spool_io_mode mode, uint64_t bytes)
 {
-    struct file *f = find(d, name);
+    struct sim_disk_file *f = sim_disk_find(d, name);
     uint64_t space = d->faults.space_bytes;
 
     if (d->dead || (mode != SPOOL_IO_READ && chance(d, d->faults.open_ppm)))
@@ -148,18 +110,18 @@ static int open_file(struct spool_io *io, const char *name, enum spool_io_mode m
         return -error;
     }
     if (mode == SPOOL_IO_CREATE)
-        make_file(d, name, bytes);
-    while (h < HANDLES_MAX && d->handles[h] >= 0)
+        sim_disk_make(d, name, bytes);
+    while (h < SIM_DISK_HANDLES_MAX && d->handles[h] >= 0)
         h++;
-    ASSERT(h < HANDLES_MAX); /* somebody forgets to close */
-    d->handles[h] = (int)(find(d, name) - d->files);
+    ASSERT(h < SIM_DISK_HANDLES_MAX); /* somebody forgets to close */
+    d->handles[h] = (int)(sim_disk_find(d, name) - d->files);
     return h;
 }
 
-static struct file *file_of(struct sim_disk *d, int handle)
+static struct sim_disk_file *file_of(struct sim_disk *d, int handle)
 {
     ASSERT(handle >= 0);
-    ASSERT(handle < HANDLES_MAX);
+    ASSERT(handle < SIM_DISK_HANDLES_MAX);
     ASSERT(d->handles[handle] >= 0);
     return &d->files[d->handles[handle]];
 }
@@ -176,7 +138,7 @@ static void close_file(struct spool_io *io, int handle)
 
 static int64_t read_file(struct spool_io *io, int handle, uint64_t offset, void *to, uint32_t len)
 {
-    const struct file *f = file_of(of(io), handle);
+    const struct sim_disk_file *f = file_of(of(io), handle);
 
     if (of(io)->dead)
         return -EIO;
@@ -188,10 +150,10 @@ static int64_t read_file(struct spool_io *io, int handle, uint64_t offset, void 
     return len;
 }
 
-static void keep_all(struct file *f)
+void sim_disk_keep(struct sim_disk_file *f)
 {
     memcpy(f->kept, f->now, f->bytes);
-    memset(f->dirty, 0, f->bytes / SECTOR_BYTES + 1);
+    memset(f->dirty, 0, f->bytes / SIM_DISK_SECTOR_BYTES + 1);
 }
 
 static int sync_file(struct spool_io *io, int handle)
@@ -200,7 +162,7 @@ static int sync_file(struct spool_io *io, int handle)
 
     if (d->dead)
         return -EIO;
-    keep_all(file_of(d, handle));
+    sim_disk_keep(file_of(d, handle));
     return 0;
 }
 
@@ -235,7 +197,7 @@ static int32_t draw_result(struct sim_disk *d, const struct spool_io_request *r)
     if (chance(d, f->enospc_ppm))
         return -ENOSPC;
     if (good > 0 && chance(d, f->short_ppm))
-        return (int32_t)(rng_below(d->rng, r->len / SECTOR_BYTES) * SECTOR_BYTES);
+        return (int32_t)(rng_below(d->rng, r->len / SIM_DISK_SECTOR_BYTES) * SIM_DISK_SECTOR_BYTES);
     return good;
 }
 
@@ -247,9 +209,9 @@ static bool overlap(const struct spool_io_request *a, const struct spool_io_requ
 
 static void check_request(const struct sim_disk *d, const struct spool_io_request *r)
 {
-    const struct file *f = file_of((struct sim_disk *)(uintptr_t)d, r->file);
+    const struct sim_disk_file *f = file_of((struct sim_disk *)(uintptr_t)d, r->file);
 
-    ASSERT(d->pending_count < PENDING_MAX);
+    ASSERT(d->pending_count < SIM_DISK_PENDING_MAX);
     if (r->op == SPOOL_IO_OP_SYNC)
         return;
     ASSERT(r->len > 0);
@@ -266,13 +228,13 @@ static void check_request(const struct sim_disk *d, const struct spool_io_reques
 static void submit(struct spool_io *io, const struct spool_io_request *r)
 {
     struct sim_disk *d = of(io);
-    struct pending *p = &d->pending[d->pending_count];
+    struct sim_disk_write *p = &d->pending[d->pending_count];
     uint64_t latency = NS_PER_MS / 20 + rng_below(d->rng, 2 * NS_PER_MS);
 
     check_request(d, r);
     if (chance(d, d->faults.slow_ppm))
         latency = NS_PER_S;
-    *p = (struct pending){ .r = *r, .due_ns = d->clock->now_ns + latency };
+    *p = (struct sim_disk_write){ .r = *r, .due_ns = d->clock->now_ns + latency };
     if (r->op != SPOOL_IO_OP_SYNC)
         p->crc = crc32c_update(0, r->data, r->len);
     p->result = draw_result(d, r);
@@ -285,32 +247,31 @@ static void flush(struct spool_io *io)
     (void)io;
 }
 
-/* Sectors of a write that reach the file, each by chance (ppm). */
-static void write_some(struct sim_disk *d, const struct spool_io_request *r, uint32_t ppm,
-                       bool durable)
+void sim_disk_write_some(struct sim_disk *d, const struct spool_io_request *r, uint32_t ppm,
+                         bool durable)
 {
-    struct file *f = file_of(d, r->file);
+    struct sim_disk_file *f = file_of(d, r->file);
 
-    for (uint32_t at = 0; at < r->len; at += SECTOR_BYTES) {
+    for (uint32_t at = 0; at < r->len; at += SIM_DISK_SECTOR_BYTES) {
         uint64_t to = r->offset + at;
 
-        if (ppm < PPM && !chance(d, ppm))
+        if (ppm < SIM_DISK_PPM && !chance(d, ppm))
             continue;
-        memcpy(f->now + to, r->data + at, SECTOR_BYTES);
+        memcpy(f->now + to, r->data + at, SIM_DISK_SECTOR_BYTES);
         if (durable)
-            memcpy(f->kept + to, r->data + at, SECTOR_BYTES);
-        f->dirty[to / SECTOR_BYTES] = !durable;
+            memcpy(f->kept + to, r->data + at, SIM_DISK_SECTOR_BYTES);
+        f->dirty[to / SIM_DISK_SECTOR_BYTES] = !durable;
     }
 }
 
-static uint32_t some_ppm(struct sim_disk *d)
+uint32_t sim_disk_draw_share(struct sim_disk *d)
 {
-    static const uint32_t shares[] = { 0, PPM / 2, PPM };
+    static const uint32_t shares[] = { 0, SIM_DISK_PPM / 2, SIM_DISK_PPM };
 
     return shares[rng_below(d->rng, 3)];
 }
 
-static void finish(struct sim_disk *d, const struct pending *p)
+static void finish(struct sim_disk *d, const struct sim_disk_write *p)
 {
     bool durable = p->r.op == SPOOL_IO_OP_WRITE_DURABLE;
 
@@ -318,18 +279,19 @@ static void finish(struct sim_disk *d, const struct pending *p)
         return;
     if (p->r.op == SPOOL_IO_OP_SYNC) {
         if (p->result == 0)
-            keep_all(file_of(d, p->r.file));
+            sim_disk_keep(file_of(d, p->r.file));
         d->tally.refused += p->result != 0;
         return;
     }
     ASSERT(p->crc == crc32c_update(0, p->r.data, p->r.len)); /* I5 */
     if (p->result == (int32_t)p->r.len) {
-        write_some(d, &p->r, PPM, durable);
+        sim_disk_write_some(d, &p->r, SIM_DISK_PPM, durable);
         return;
     }
     d->tally.refused++;
     d->tally.refused_headers += durable && p->r.offset == 0;
-    write_some(d, &p->r, some_ppm(d), true); /* it may have kept what it refused */
+    sim_disk_write_some(d, &p->r, sim_disk_draw_share(d),
+                        true); /* it may have kept what it refused */
 }
 
 static unsigned reap(struct spool_io *io, struct spool_io_result *out, unsigned max)
@@ -338,7 +300,7 @@ static unsigned reap(struct spool_io *io, struct spool_io_result *out, unsigned 
     unsigned count = 0;
 
     for (unsigned i = 0; i < d->pending_count && count < max;) {
-        struct pending p = d->pending[i];
+        struct sim_disk_write p = d->pending[i];
 
         if (p.due_ns > d->clock->now_ns && !d->dead) {
             i++;
@@ -397,69 +359,6 @@ static uint64_t random_u64(struct spool_io *io)
     return rng_next(of(io)->rng);
 }
 
-/* --- the power goes --------------------------------------------------------------------------- */
-
-static void die(struct sim_disk *d, bool power)
-{
-    for (unsigned i = 0; i < d->pending_count; i++) {
-        struct pending *p = &d->pending[i];
-
-        if (p->r.op != SPOOL_IO_OP_SYNC)
-            write_some(d, &p->r, power ? some_ppm(d) : some_ppm(d) / PPM * PPM,
-                       p->r.op == SPOOL_IO_OP_WRITE_DURABLE);
-    }
-    d->dead = true;
-    for (unsigned i = 0; power && i < d->file_count; i++) {
-        struct file *f = &d->files[i];
-
-        for (uint64_t s = 0; s < f->bytes / SECTOR_BYTES; s++)
-            if (f->dirty[s] && rng_below(d->rng, 2) == 0)
-                memcpy(f->kept + s * SECTOR_BYTES, f->now + s * SECTOR_BYTES, SECTOR_BYTES);
-        memcpy(f->now, f->kept, f->bytes);
-        memset(f->dirty, 0, f->bytes / SECTOR_BYTES + 1);
-    }
-}
-
-void sim_disk_crash(struct sim_disk *d)
-{
-    die(d, true);
-}
-
-void sim_disk_kill(struct sim_disk *d)
-{
-    die(d, false);
-}
-
-bool sim_disk_rot(struct sim_disk *d, const char *name, uint64_t offset, uint32_t len)
-{
-    struct file *f = find(d, name);
-
-    if (f == NULL || offset + len > f->bytes)
-        return false;
-    for (uint32_t i = 0; i < len; i++) {
-        f->now[offset + i] ^= 0x5a;
-        f->kept[offset + i] = f->now[offset + i];
-    }
-    return true;
-}
-
-void sim_disk_put(struct sim_disk *d, const char *name, const void *bytes, uint64_t len)
-{
-    struct file *f = make_file(d, name, len);
-
-    memcpy(f->now, bytes, len);
-    keep_all(f);
-}
-
-void sim_disk_cut(struct sim_disk *d, const char *name, uint64_t len)
-{
-    struct file *f = find(d, name);
-
-    ASSERT(f != NULL);
-    ASSERT(len <= f->bytes);
-    f->bytes = len;
-}
-
 /* --- start and end ---------------------------------------------------------------------------- */
 
 static const struct spool_io_ops ops = {
@@ -488,7 +387,7 @@ struct sim_disk *sim_disk_create(struct clock *clock, struct rng *rng, bool faul
     d->io.ops = &ops;
     d->clock = clock;
     d->rng = rng;
-    for (unsigned i = 0; i < HANDLES_MAX; i++)
+    for (unsigned i = 0; i < SIM_DISK_HANDLES_MAX; i++)
         d->handles[i] = -1;
     if (faulty)
         d->faults = (struct sim_disk_faults){
@@ -505,7 +404,7 @@ void sim_disk_destroy(struct sim_disk *d)
     if (d == NULL)
         return;
     ASSERT(d->pending_count == 0);
-    for (unsigned i = 0; i < HANDLES_MAX; i++)
+    for (unsigned i = 0; i < SIM_DISK_HANDLES_MAX; i++)
         ASSERT(d->handles[i] < 0);
     for (unsigned i = 0; i < d->file_count; i++) {
         free(d->files[i].now);

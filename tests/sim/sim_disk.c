@@ -22,6 +22,12 @@ static bool chance(struct sim_disk *d, uint32_t ppm)
     return ppm > 0 && rng_below(d->rng, SIM_DISK_PPM) < ppm;
 }
 
+/* Counts a call that blocks; true: it is to fail. */
+static bool fails_now(struct sim_disk *d)
+{
+    return d->faults.nth_call > 0 && --d->faults.nth_call == 0;
+}
+
 /* --- files ------------------------------------------------------------------------------------ */
 
 struct sim_disk_file *sim_disk_find(struct sim_disk *d, const char *name)
@@ -78,6 +84,8 @@ static int list(struct spool_io *io, struct spool_io_entry *out, unsigned max)
         ASSERT(d->pending_count == 0);
         d->dead = false;
     }
+    if (fails_now(d))
+        return -EIO;
     for (unsigned i = 0; i < d->file_count && i < max; i++) {
         memcpy(out[i].name, d->files[i].name, sizeof(out[i].name));
         out[i].bytes = d->files[i].bytes;
@@ -90,7 +98,7 @@ static int file_error(struct sim_disk *d, const char *name, enum spool_io_mode m
     struct sim_disk_file *f = sim_disk_find(d, name);
     uint64_t space = d->faults.space_bytes;
 
-    if (d->dead || (mode != SPOOL_IO_READ && chance(d, d->faults.open_ppm)))
+    if (d->dead || fails_now(d) || (mode != SPOOL_IO_READ && chance(d, d->faults.open_ppm)))
         return EIO;
     if (mode != SPOOL_IO_CREATE)
         return f == NULL ? ENOENT : 0;
@@ -140,7 +148,7 @@ static int64_t read_file(struct spool_io *io, int handle, uint64_t offset, void 
 {
     const struct sim_disk_file *f = file_of(of(io), handle);
 
-    if (of(io)->dead)
+    if (of(io)->dead || fails_now(of(io)))
         return -EIO;
     if (offset >= f->bytes)
         return 0;
@@ -160,7 +168,7 @@ static int sync_file(struct spool_io *io, int handle)
 {
     struct sim_disk *d = of(io);
 
-    if (d->dead)
+    if (d->dead || fails_now(d))
         return -EIO;
     sim_disk_keep(file_of(d, handle));
     return 0;

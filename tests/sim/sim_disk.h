@@ -27,6 +27,7 @@ struct sim_disk_faults {
     uint32_t slow_ppm;    /* a write takes a second */
     bool headers;         /* the first block of a file is refused as well */
     uint64_t nth;         /* the nth durable write or sync from now on fails with EIO; 0: none */
+    uint64_t nth_call;    /* the nth list, open, read or blocking sync fails with EIO; 0: none */
     uint64_t space_bytes; /* of all files; 0: no bound */
 };
 

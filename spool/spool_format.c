@@ -131,6 +131,16 @@ bool spool_format_body_check(const struct spool_record *r, const void *body)
     return r->body_crc == spool_format_crc(r->generation, body, r->body_bytes);
 }
 
+bool spool_format_body_known(const struct spool_record *r, const void *body)
+{
+    struct spool_commit c;
+
+    if (r->type != RECORD_COMMIT || r->body_bytes < sizeof(c))
+        return true;
+    memcpy(&c, body, sizeof(c));
+    return c.reserved == 0 && (c.flags & ~(uint32_t)MAIL_DOT_STUFFED) == 0;
+}
+
 bool spool_format_commit_decode(struct span body, struct spool_format_parts *out)
 {
     const struct spool_commit *c = &out->commit;
@@ -142,8 +152,7 @@ bool spool_format_commit_decode(struct span body, struct spool_format_parts *out
     left -= sizeof(*c);
     if (c->envelope_bytes > left || c->header_bytes != left - c->envelope_bytes)
         return false;
-    if (c->id == 0 || c->body_bytes > c->stored_bytes || c->reserved != 0 ||
-        (c->flags & ~(uint32_t)MAIL_DOT_STUFFED) != 0)
+    if (c->id == 0 || c->body_bytes > c->stored_bytes)
         return false;
     out->envelope = span_of(body.ptr + sizeof(*c), c->envelope_bytes);
     out->header = span_of(body.ptr + sizeof(*c) + c->envelope_bytes, c->header_bytes);

@@ -136,6 +136,8 @@ enum spool_verdict spool_format_record_check(const uint8_t *bytes,
                                              struct spool_record *out);
 /* By V5. */
 bool spool_format_body_check(const struct spool_record *r, const void *body);
+/* By V6, what a body says of itself. */
+bool spool_format_body_known(const struct spool_record *r, const void *body);
 
 struct spool_format_parts {
     struct spool_commit commit;

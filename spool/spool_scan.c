@@ -71,7 +71,9 @@ static enum spool_verdict judge(struct spool_scan *scan, uint64_t offset,
     if (bytes == NULL)
         return SPOOL_NONE;
     *body = span_of(bytes + sizeof(*record), record->body_bytes);
-    return spool_format_body_check(record, body->ptr) ? SPOOL_VALID : SPOOL_SPOILED;
+    if (!spool_format_body_check(record, body->ptr))
+        return SPOOL_SPOILED;
+    return spool_format_body_known(record, body->ptr) ? SPOOL_VALID : SPOOL_UNKNOWN;
 }
 
 /* V7: goes on behind a resume at `offset` that says that what is before `from` counts. */
@@ -92,7 +94,7 @@ static bool resume(struct spool_scan *scan, uint64_t offset, uint64_t from)
     return true;
 }
 
-/* V9: from damage at `position` to the next block with a valid record; false: there is none. */
+/* V9: from damage at `position` to the next block with a record; false: there is none. */
 static bool step_over(struct spool_scan *scan)
 {
     uint64_t from = scan->position;
@@ -101,10 +103,12 @@ static bool step_over(struct spool_scan *scan)
     struct span body;
 
     for (; at + sizeof(record) <= scan->end && scan->error == 0; at += SPOOL_BLOCK_BYTES) {
-        if (judge(scan, at, &record, &body) != SPOOL_VALID)
+        enum spool_verdict verdict = judge(scan, at, &record, &body);
+
+        if (verdict != SPOOL_VALID && verdict != SPOOL_UNKNOWN)
             continue;
         scan->lost_bytes += at - from;
-        if (record.type == RECORD_RESUME)
+        if (verdict == SPOOL_VALID && record.type == RECORD_RESUME)
             return resume(scan, at, from);
         scan->position = at;
         return true;

@@ -437,3 +437,8 @@ const struct sim_disk_tally *sim_disk_tally(const struct sim_disk *d)
 {
     return &d->tally;
 }
+
+bool sim_disk_has_failed(const struct sim_disk *d)
+{
+    return d->faults.nth == 0 && d->faults.nth_call == 0;
+}

@@ -45,6 +45,8 @@ void sim_disk_destroy(struct sim_disk *d);
 struct spool_io *sim_disk_io(struct sim_disk *d);
 void sim_disk_set_faults(struct sim_disk *d, const struct sim_disk_faults *faults);
 const struct sim_disk_tally *sim_disk_tally(const struct sim_disk *d);
+/* Has the nth of the faults set last come to pass? */
+bool sim_disk_has_failed(const struct sim_disk *d);
 /* When the next write ends; UINT64_MAX: none is under way. */
 uint64_t sim_disk_next_ns(const struct sim_disk *d);
 /*

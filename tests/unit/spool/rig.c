@@ -165,12 +165,18 @@ static bool body_is(struct spool_reader *reader, uint64_t index, uint64_t id, ui
     }
 }
 
+bool rig_reads(struct spool_reader *reader, uint64_t id, uint32_t bytes)
+{
+    uint64_t index;
+
+    return spool_reader_find(reader, id, &index) && !spool_reader_damaged(reader, index) &&
+           body_is(reader, index, id, bytes);
+}
+
 bool rig_holds(struct rig *r, uint64_t id, uint32_t bytes)
 {
     struct spool_reader *reader = rig_read(r);
-    uint64_t index;
-    bool holds = spool_reader_find(reader, id, &index) && !spool_reader_damaged(reader, index) &&
-                 body_is(reader, index, id, bytes);
+    bool holds = rig_reads(reader, id, bytes);
 
     spool_reader_close(reader);
     return holds;

@@ -49,7 +49,9 @@ enum spool_state rig_answer(struct rig *r);
 
 /* A reader of what is on the disk now; it must open. */
 struct spool_reader *rig_read(struct rig *r);
-/* Is it there, once and whole, with the body that rig_send gave it? */
+/* Is it there, whole, with the body that rig_send gave it? */
+bool rig_reads(struct spool_reader *reader, uint64_t id, uint32_t bytes);
+/* The same, by a reader of its own. */
 bool rig_holds(struct rig *r, uint64_t id, uint32_t bytes);
 void rig_fill(uint64_t id, uint64_t offset, uint8_t *to, uint32_t len);
 

@@ -84,10 +84,10 @@ static bool is_there(const struct spool *s, uint64_t sequence)
     return false;
 }
 
-/* W9 */
+/* W9; and not while its zeros, or their sync, are still under way: its file is open until then. */
 static bool may_be_used_again(const struct spool *s, const struct spool_segment *g)
 {
-    return g->use == USE_SEALED && g->refs == 0 && g->bytes >= USEFUL_BYTES &&
+    return g->use == USE_SEALED && g->file < 0 && g->refs == 0 && g->bytes >= USEFUL_BYTES &&
            g->sequence != s->previous.sequence && !(g->cuts && is_there(s, g->previous));
 }
 

@@ -242,6 +242,8 @@ static void submit(struct spool_io *io, const struct spool_io_request *r)
     check_request(d, r);
     if (chance(d, d->faults.slow_ppm))
         latency = NS_PER_S;
+    if (r->op == SPOOL_IO_OP_SYNC)
+        latency += d->faults.sync_ns;
     *p = (struct sim_disk_write){ .r = *r, .due_ns = d->clock->now_ns + latency };
     if (r->op != SPOOL_IO_OP_SYNC)
         p->crc = crc32c_update(0, r->data, r->len);

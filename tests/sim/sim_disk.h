@@ -25,6 +25,7 @@ struct sim_disk_faults {
     uint32_t short_ppm;   /* a write ends early */
     uint32_t open_ppm;    /* an open or the making of a file ends with EIO */
     uint32_t slow_ppm;    /* a write takes a second */
+    uint64_t sync_ns;     /* a sync takes so much longer */
     bool headers;         /* the first block of a file is refused as well */
     uint64_t nth;         /* the nth durable write or sync from now on fails with EIO; 0: none */
     uint64_t nth_call;    /* the nth list, open, read or blocking sync fails with EIO; 0: none */

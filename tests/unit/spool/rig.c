@@ -182,8 +182,7 @@ bool rig_holds(struct rig *r, uint64_t id, uint32_t bytes)
     return holds;
 }
 
-/* --- segments by hand --------------------------------------------------------------------------
- */
+/* --- segments by hand ------------------------------------------------------------------------ */
 
 static void make(struct rig_image *g, const struct spool_segment_header *h)
 {

@@ -55,8 +55,7 @@ bool rig_reads(struct spool_reader *reader, uint64_t id, uint32_t bytes);
 bool rig_holds(struct rig *r, uint64_t id, uint32_t bytes);
 void rig_fill(uint64_t id, uint64_t offset, uint8_t *to, uint32_t len);
 
-/* --- segments by hand --------------------------------------------------------------------------
- */
+/* --- segments by hand ------------------------------------------------------------------------ */
 
 struct rig_image {
     uint8_t *bytes;

@@ -9,7 +9,7 @@
 #include "unit/spool/rig.h"
 #include "unit/spool/world.h"
 
-#define SEEDS 25
+#define SEEDS 16
 
 static const uint32_t sizes[] = { 100, 60000, 20000, 0, 130000, 17000, 5, 70000 };
 
@@ -64,8 +64,7 @@ static void commits_go_in_groups(void **state)
     rig_unmake(&r);
 }
 
-/* --- a write fails (W6, W7) ----------------------------------------------------------------------
- */
+/* --- a write fails (W6, W7) ------------------------------------------------------------------ */
 
 /* Did the first segment keep what was refused? */
 static bool kept(struct rig *r)
@@ -162,8 +161,7 @@ static void w7_the_cut_fails_too(void **state)
     assert_true(world_has(3));
 }
 
-/* --- no room -------------------------------------------------------------------------------------
- */
+/* --- no room --------------------------------------------------------------------------------- */
 
 static void fill_up(struct rig *r)
 {
@@ -241,8 +239,52 @@ static void w9_room_comes_back(void **state)
     rig_unmake(&r);
 }
 
-/* --- each nth failure
- * ----------------------------------------------------------------------------- */
+/* A message of one large extent is begun, written and given up. */
+static void write_in_vain(struct rig *r)
+{
+    struct spool_message *m = spool_message_begin(r->port, NULL);
+    struct spool_extent *e = spool_extent_get(r->port);
+
+    assert_non_null(m);
+    e->len = e->cap;
+    assert_true(spool_message_append(r->port, m, e));
+    spool_message_abort(r->port, m);
+    while ((e = spool_extent_get(r->port)) == NULL)
+        if (spool_turn(r->spool) == 0)
+            rig_step(r); /* time passes only when there is nothing else to do */
+    spool_extent_put(r->port, e);
+}
+
+/* The zeros of the third segment are still being synced when it is full, left, and wanted again. */
+static void w9_not_while_it_is_synced(void **state)
+{
+    struct sim_disk_faults faults = { .sync_ns = 3600 * NS_PER_S };
+    struct spool_message *m;
+    struct spool_extent *e;
+    struct rig r;
+
+    (void)state;
+    rig_make(&r, 1);
+    r.config.extents_per_port = 1;
+    assert_true(rig_open(&r));
+    rig_settle(&r);
+    m = spool_message_begin(r.port, NULL);
+    e = spool_extent_get(r.port);
+    e->len = 1;
+    assert_true(spool_message_append(r.port, m, e)); /* keeps the first segment */
+    rig_settle(&r);
+    sim_disk_set_faults(r.disk, &faults);
+    for (unsigned i = 0; i < 5; i++)
+        write_in_vain(&r);
+    spool_message_abort(r.port, m);
+    for (unsigned i = 0; i < 30; i++)
+        write_in_vain(&r);
+    rig_send(&r, 1, 10);
+    assert_int_equal(rig_answer(&r), SPOOL_DURABLE);
+    rig_unmake(&r);
+}
+
+/* --- each nth failure ------------------------------------------------------------------------ */
 
 /* Eight messages over several segments; what was said of each. */
 static void send_all(struct rig *r, enum spool_state said[SIZES])
@@ -355,6 +397,7 @@ int main(void)
         cmocka_unit_test(full_by_its_size),
         cmocka_unit_test(full_by_the_disk),
         cmocka_unit_test(w9_room_comes_back),
+        cmocka_unit_test(w9_not_while_it_is_synced),
         cmocka_unit_test(writing_each_nth_failure),
         cmocka_unit_test(opening_each_nth_failure),
     };

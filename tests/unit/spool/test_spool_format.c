@@ -15,8 +15,7 @@
 
 static const char *format_md;
 
-/* --- the tables --------------------------------------------------------------------------------
- */
+/* --- the tables ------------------------------------------------------------------------------ */
 
 struct field {
     const char *owner;
@@ -118,8 +117,7 @@ static void structs_have_no_holes(void **state)
                               sizeof(struct spool_commit) + sizeof(struct spool_resume));
 }
 
-/* --- a segment's header ------------------------------------------------------------------------
- */
+/* --- a segment's header ---------------------------------------------------------------------- */
 
 static void make_header(struct spool_segment_header *h, uint8_t block[SPOOL_BLOCK_BYTES])
 {
@@ -198,8 +196,7 @@ static void v2_header(void **state)
     assert_int_equal(judge(h), SPOOL_UNKNOWN);
 }
 
-/* --- a record ----------------------------------------------------------------------------------
- */
+/* --- a record -------------------------------------------------------------------------------- */
 
 static const char body[] = "Subject: a body of some length\r\n";
 
@@ -365,8 +362,7 @@ static void v6_newer_records(void **state)
     assert_int_equal(check_resealed(r), SPOOL_UNKNOWN);
 }
 
-/* --- a commit, a resume, a name -----------------------------------------------------------------
- */
+/* --- a commit, a resume, a name -------------------------------------------------------------- */
 
 static struct span commit_body(uint8_t room[256], struct spool_commit c, uint32_t texts)
 {

@@ -20,8 +20,7 @@ struct log_of_records {
     unsigned count;
 };
 
-/* --- the model ---------------------------------------------------------------------------------
- */
+/* --- the model ------------------------------------------------------------------------------- */
 
 /* Has the ticket, or the id, a commit before `at`? */
 static bool committed_before(const struct log_of_records *l, unsigned at, bool by_id)
@@ -60,8 +59,7 @@ static bool whole(const struct log_of_records *l, unsigned at)
            crc == c->commit.extents_crc;
 }
 
-/* --- records drawn from a seed ------------------------------------------------------------------
- */
+/* --- records drawn from a seed --------------------------------------------------------------- */
 
 static const uint8_t bytes_of_all[64] = "whatever stands in an extent";
 
@@ -114,8 +112,7 @@ static void add(struct spool_index *x, struct log_of_records *l, struct item a)
     assert_true(spool_index_add(x, a.segment, &a.record, body));
 }
 
-/* --- comparing ---------------------------------------------------------------------------------
- */
+/* --- comparing ------------------------------------------------------------------------------- */
 
 /* The messages of the model in order of their commits, against the index. */
 static void same_messages(const struct spool_index *x, const struct log_of_records *l)

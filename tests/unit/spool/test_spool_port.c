@@ -121,8 +121,7 @@ static void what_was_given_up_is_not_there(void **state)
     assert_true(rig.recovery.dropped > 0);
 }
 
-/* --- the ring of envelopes ----------------------------------------------------------------------
- */
+/* --- the ring of envelopes ------------------------------------------------------------------- */
 
 #define LARGE_COUNT 200
 

@@ -15,8 +15,7 @@ static void seal_header(struct rig_image *g)
     memcpy(g->bytes, &g->header, sizeof(g->header));
 }
 
-/* --- rules -------------------------------------------------------------------------------------
- */
+/* --- rules ----------------------------------------------------------------------------------- */
 
 static void v1_a_newer_segment(void **state)
 {
@@ -211,8 +210,7 @@ static void v11_the_first_of_two_counts(void **state)
     spool_reader_close(reader);
 }
 
-/* --- the disk fails -----------------------------------------------------------------------------
- */
+/* --- the disk fails -------------------------------------------------------------------------- */
 
 /* Each list, open and read fails in its turn: a sentence, and nothing left open (rig_unmake looks).
  */

@@ -72,7 +72,7 @@ static void put_time(uint64_t id)
 
 /* --- list and show --------------------------------------------------------------------------- */
 
-static void list_one(const struct mail *m)
+static void list_one(const struct mail *m, bool damaged)
 {
     struct span rest = m->envelope;
     struct span sender = { 0 };
@@ -97,7 +97,7 @@ static void list_one(const struct mail *m)
     putchar('>');
     if (count > 1)
         printf(" and %u more", count - 1);
-    putchar('\n');
+    puts(damaged ? "  damaged" : "");
 }
 
 static int do_list(struct tool *t, int argc, char **argv)
@@ -110,7 +110,7 @@ static int do_list(struct tool *t, int argc, char **argv)
     if (spool_reader_count(t->reader) > 0 && isatty(STDOUT_FILENO))
         puts("ID             TIME                        SIZE  SENDER  RECIPIENTS");
     for (uint64_t i = 0; spool_reader_at(t->reader, i, &m); i++)
-        list_one(&m);
+        list_one(&m, spool_reader_damaged(t->reader, i));
     return EXIT_SUCCESS;
 }
 
@@ -227,8 +227,6 @@ static int do_cat(struct tool *t, int argc, char **argv)
     if (t->full)
         fwrite(m.header.ptr, 1, m.header.len, stdout);
     code = write_body(t, index, &m, stdout);
-    if (fflush(stdout) != 0)
-        return complain(strerror(errno), "standard output");
     return code;
 }
 
@@ -262,7 +260,9 @@ static int export_one(struct tool *t, uint64_t index, const struct mail *m, cons
     fwrite(m->header.ptr, 1, m->header.len, to);
     code = write_body(t, index, m, to);
     if (fclose(to) != 0)
-        return complain(strerror(errno), path);
+        code = complain(strerror(errno), path);
+    if (code != EXIT_SUCCESS)
+        unlink(path); /* a part of a message is not to be taken for one */
     return code;
 }
 
@@ -313,6 +313,19 @@ static const struct command *command_of(const char *name)
     return NULL;
 }
 
+/* What is wrong with the directory, as recovery says it. */
+static void complain_of_directory(const struct spool_reader *reader)
+{
+    const char *line = spool_reader_notes(reader);
+
+    while (*line != '\0') {
+        int len = (int)strcspn(line, "\n");
+
+        fprintf(stderr, "postern-spool: %.*s\n", len, line);
+        line += len + 1;
+    }
+}
+
 static int run(struct tool *t, const char *dir, const struct command *c, char **rest)
 {
     char text[512] = "";
@@ -325,10 +338,14 @@ static int run(struct tool *t, const char *dir, const struct command *c, char **
     t->io = spool_uring_reader_create(dir, &why);
     if (t->io != NULL)
         t->reader = spool_reader_open(t->io, &why);
-    if (t->reader != NULL)
+    if (t->reader != NULL) {
+        complain_of_directory(t->reader);
         code = c->run(t, argc, rest);
-    else
+    } else {
         complain(text, "");
+    }
+    if (fflush(stdout) != 0 || ferror(stdout))
+        code = complain(strerror(errno), "standard output");
     if (t->reader != NULL)
         spool_reader_close(t->reader);
     if (t->io != NULL)

@@ -155,7 +155,6 @@ static void drop_copies(struct spool_found *found)
         if (s->find != FIND_GOOD || before->find != FIND_GOOD ||
             s->header.sequence != before->header.sequence)
             continue;
-        s->header.sequence = before->header.sequence;
         note_segment(found, s, "has the sequence number of another segment: left alone");
         s->find = FIND_DAMAGED;
         qsort(found->segments, found->count, sizeof(*found->segments), by_age);

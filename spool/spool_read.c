@@ -14,10 +14,14 @@
 #include "spool/spool.h"
 #include "spool/spool_recover.h"
 
+/* A record of any size, read by whole blocks: it may begin anywhere in the first. */
+#define RECORD_BYTES (LIMIT_SPOOL_RECORD_BYTES + SPOOL_BLOCK_BYTES)
+#define NOTES_BYTES  65536
+
 struct spool_reader {
     struct spool_io *io;
     struct spool_found found;
-    uint8_t *record;        /* LIMIT_SPOOL_RECORD_BYTES: the last extent read */
+    uint8_t *record;        /* RECORD_BYTES: the last extent read */
     uint32_t record_extent; /* which one it is; SPOOL_INDEX_NONE: none */
     int file;               /* of file_segment; -1: none */
     uint32_t file_segment;
@@ -28,8 +32,6 @@ struct spool_reader {
     char *notes;        /* sentences of recovery, a line each, NUL-ended */
     struct buf notes_buf;
 };
-
-#define NOTES_BYTES 65536
 
 static void keep_note(void *arg, const char *sentence)
 {
@@ -49,7 +51,7 @@ static struct spool_reader *make(struct spool_io *io)
     r->file = -1;
     r->record_extent = SPOOL_INDEX_NONE;
     r->at_message = UINT64_MAX;
-    r->record = aligned_alloc(SPOOL_BLOCK_BYTES, LIMIT_SPOOL_RECORD_BYTES);
+    r->record = aligned_alloc(SPOOL_BLOCK_BYTES, RECORD_BYTES);
     r->notes = calloc(1, NOTES_BYTES);
     r->notes_buf = (struct buf){ (uint8_t *)r->notes, 0, NOTES_BYTES };
     r->found.note = keep_note;
@@ -179,7 +181,7 @@ static const uint8_t *extent_load(struct spool_reader *r, uint32_t extent)
         return r->record + skip + sizeof(record);
     r->record_extent = SPOOL_INDEX_NONE;
     file = file_of(r, e->segment);
-    if (file < 0 || need > LIMIT_SPOOL_RECORD_BYTES)
+    if (file < 0 || need > RECORD_BYTES)
         return NULL;
     got = r->io->ops->read(r->io, file, from, r->record, (uint32_t)need);
     if (got < (int64_t)(skip + sizeof(record) + e->bytes))

@@ -44,7 +44,7 @@ void hdr_record(struct hdr *h, uint64_t value)
 
 uint64_t hdr_percentile(const struct hdr *h, double percent)
 {
-    uint64_t want = (uint64_t)ceil(percent / 100 * (double)h->count);
+    uint64_t want = (uint64_t)ceil(percent * (double)h->count / 100);
     uint64_t seen = 0;
 
     if (h->count == 0)

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/rng.h"
@@ -33,12 +34,14 @@ static void percentiles_are_right_to_their_step(void **state)
     rng_seed(&rng, 7);
     hdr_init(&h);
     for (unsigned i = 0; i < COUNT; i++) {
-        values[i] = rng_next(&rng) >> rng_below(&rng, 63);
+        uint64_t any = rng_next(&rng);
+
+        values[i] = any >> rng_below(&rng, 63);
         hdr_record(&h, values[i]);
     }
     qsort(values, COUNT, sizeof(values[0]), compare);
     for (unsigned i = 0; i < sizeof(percents) / sizeof(percents[0]); i++) {
-        unsigned rank = (unsigned)(percents[i] / 100 * COUNT + 0.999999);
+        unsigned rank = (unsigned)ceil(percents[i] * COUNT / 100);
         uint64_t want = values[rank == 0 ? 0 : rank - 1];
         uint64_t got = hdr_percentile(&h, percents[i]);
 

@@ -1,0 +1,274 @@
+/*
+ * Everything that a worker's loop will ever need, taken before it begins: memory, tables,
+ * listeners.
+ *
+ * Happy path: worker_create opens the core, kernel sockets, the rooms above and the listeners, in
+ * this order; worker_destroy gives all back. Failure: a sentence, and nothing is left open.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "gateway/worker_priv.h"
+
+#define SEG_HEADROOM 128 /* for headers of lower layers and of TLS records */
+#define SEG_ROOM     2048
+
+/* --- pollers --------------------------------------------------------------------------------- */
+
+static unsigned poll_ksock(struct core_poller *p)
+{
+    struct worker *w = LIST_ENTRY(p, struct worker, poll_ksock);
+    unsigned work = ksock_poll(w->ksock);
+    struct stream *s;
+    void *cookie;
+
+    for (unsigned n = 0; n < LIMIT_PUMP_PER_TURN; n++) {
+        s = ksock_accept(w->ksock, &cookie);
+        if (s == NULL)
+            break;
+        w->core.handler->accepted(w->core.handler, s, cookie);
+        work++;
+    }
+    return work;
+}
+
+static unsigned poll_helper(struct core_poller *p)
+{
+    struct worker *w = LIST_ENTRY(p, struct worker, poll_helper);
+
+    return helper_poll(w->setup.helper, w->setup.index);
+}
+
+static unsigned poll_conns(struct core_poller *p)
+{
+    struct worker *w = LIST_ENTRY(p, struct worker, poll_conns);
+
+    return conns_poll(w->conns);
+}
+/* --- life ------------------------------------------------------------------------------------ */
+
+static bool fail(struct buf *why, const char *what)
+{
+    buf_printf(why, "worker: %s", what);
+    return false;
+}
+
+static bool get_random(void *out, size_t bytes)
+{
+    return getrandom(out, bytes, 0) == (ssize_t)bytes;
+}
+
+static bool open_core(struct worker *w, struct buf *why)
+{
+    const struct config *cfg = w->setup.config;
+
+    w->core_config = (struct core_config){
+        .net = {
+            .address = cfg->device.address,
+            .prefix_length = (uint8_t)cfg->device.prefix_length,
+            .gateway = cfg->device.gateway,
+            .address6 = cfg->device.address6,
+            .prefix_length6 = (uint8_t)cfg->device.prefix_length6,
+            .gateway6 = cfg->device.gateway6,
+            .vlan = (uint16_t)cfg->device.vlan,
+        },
+        .tcp = {
+            .connections_max = cfg->limits.connections,
+            .syn_rcvd_max = LIMIT_TCP_SYN_RCVD,
+            .time_wait_max = LIMIT_TCP_TIME_WAIT,
+            .receive_bytes_max = (uint32_t)cfg->limits.receive_bytes,
+            .send_bytes_max = LIMIT_TCP_SEND_BYTES,
+            .time_wait_ms = LIMIT_TCP_TIME_WAIT_MS,
+        },
+    };
+    if (!get_random(&w->core_config.secret, sizeof(w->core_config.secret)))
+        return fail(why, "no random numbers to be had");
+    if (!core_open(&w->core, &w->core_config, w->setup.nic, &w->clock, &w->counters))
+        return fail(why, "not enough memory for TCP connections");
+    return true;
+}
+
+static bool needs_kernel(const struct config *cfg)
+{
+    for (unsigned i = 0; i < cfg->listener_count; i++)
+        if (cfg->listeners[i].path == CONFIG_PATH_KERNEL)
+            return true;
+    return false;
+}
+
+static bool open_ksock(struct worker *w, struct buf *why)
+{
+    const struct config *cfg = w->setup.config;
+    uint32_t receive_bytes = cfg->limits.receive_bytes < LIMIT_KSOCK_RECEIVE_BYTES
+                                 ? (uint32_t)cfg->limits.receive_bytes
+                                 : LIMIT_KSOCK_RECEIVE_BYTES;
+    struct ksock_config kc = { cfg->limits.connections, receive_bytes, LIMIT_TCP_SEND_BYTES };
+    struct ksock_env ke = { .counters = &w->counters, .ready = &w->core.ready };
+
+    if (!needs_kernel(cfg))
+        return true;
+    w->segs = seg_plain_create(LIMIT_KSOCK_SEGS, SEG_HEADROOM, SEG_ROOM);
+    if (w->segs == NULL)
+        return fail(why, "not enough memory for segments");
+    ke.pool = w->segs;
+    w->ksock = ksock_create(&kc, &ke);
+    if (w->ksock == NULL) {
+        buf_printf(why, "worker: io_uring for kernel sockets: %s", strerror(errno));
+        return false;
+    }
+    w->poll_ksock.poll = poll_ksock;
+    core_add_poller(&w->core, &w->poll_ksock);
+    return true;
+}
+
+static bool open_listeners(struct worker *w, struct buf *why)
+{
+    const struct config *cfg = w->setup.config;
+    char text[ADDR_TEXT_MAX];
+
+    for (unsigned i = 0; i < cfg->listener_count; i++) {
+        const struct config_listener *l = &cfg->listeners[i];
+        struct conn_listener *mine = &w->listeners[i];
+        struct endpoint at = { l->address, (uint16_t)l->port };
+        bool ok;
+
+        *mine = (struct conn_listener){
+            .name = l->name,
+            .tls = l->tls == CONFIG_LISTENER_IMPLICIT,
+            .starttls = l->tls == CONFIG_LISTENER_STARTTLS,
+        };
+        ok = l->path == CONFIG_PATH_KERNEL ? ksock_listen(w->ksock, &at, mine)
+                                           : tcp_listen(w->core.tcp, &at, mine);
+        if (ok)
+            continue;
+        addr_format(&at.addr, text);
+        buf_printf(why, "listener \"%s\" on %s port %u: %s", l->name, text, at.port,
+                   l->path == CONFIG_PATH_KERNEL ? strerror(errno) : "too many listeners");
+        return false;
+    }
+    return true;
+}
+
+static bool open_rooms(struct worker *w, struct buf *why)
+{
+    const struct config *cfg = w->setup.config;
+    uint32_t most = cfg->limits.connections;
+    struct smtp_config smtp = {
+        .hostname = cfg->hostname,
+        .message_bytes_max = cfg->limits.message_bytes,
+        .recipients_max = cfg->limits.recipients,
+        .errors_max = cfg->limits.errors,
+        .auth_tries_max = cfg->limits.auth_tries,
+        .command_timeout_s = cfg->limits.command_timeout_s,
+        .data_timeout_s = cfg->limits.data_timeout_s,
+    };
+    struct smtp_env smtp_env = { &w->clock, &w->counters, &w->ids };
+    struct tls_env tls_env = { &w->counters, &w->clock,
+                               helper_queue(w->setup.helper, w->setup.index) };
+    struct auth_env auth_env = {
+        .clock = &w->clock,
+        .counters = &w->counters,
+        .jobs = tls_env.jobs,
+        .users = w->setup.users,
+        .done = conn_session_verdict,
+    };
+
+    if (!get_random(&auth_env.table_key, sizeof(auth_env.table_key)) ||
+        !get_random(auth_env.secret, sizeof(auth_env.secret)))
+        return fail(why, "no random numbers to be had");
+    mail_id_init(&w->ids, w->setup.index, w->setup.id_floor);
+    w->smtp = smtp_create(&smtp, most, &smtp_env);
+    w->tls = tls_worker_create(w->setup.tls, most, &tls_env);
+    w->auth = auth_create(&cfg->auth, most, &auth_env);
+    explicit_bzero(&auth_env, sizeof(auth_env));
+    if (w->smtp == NULL || w->tls == NULL || w->auth == NULL)
+        return fail(why, "not enough memory for sessions");
+    return true;
+}
+
+static bool open_conns(struct worker *w, struct buf *why)
+{
+    const struct config *cfg = w->setup.config;
+    struct conn_config cc = {
+        .connections_max = cfg->limits.connections,
+        .connections_per_client = cfg->limits.connections_per_client,
+        .handshakes_per_turn = cfg->tls.handshakes_per_turn,
+        .handshake_timeout_s = cfg->limits.handshake_timeout_s,
+        .session_timeout_s = cfg->limits.session_timeout_s,
+        .linger_s = LIMIT_LINGER_S,
+        .worker = w->setup.index,
+    };
+    struct conn_env ce = {
+        .clock = &w->clock,
+        .counters = &w->counters,
+        .log = w->log,
+        .smtp = w->smtp,
+        .tls = w->tls,
+        .spool = w->setup.spool,
+        .auth = w->auth,
+    };
+
+    if (!get_random(&ce.secret, sizeof(ce.secret)))
+        return fail(why, "no random numbers to be had");
+    w->conns = conns_create(&cc, &ce);
+    if (w->conns == NULL)
+        return fail(why, "not enough memory for connections");
+    w->core.handler = conns_handler(w->conns);
+    w->poll_helper.poll = poll_helper;
+    w->poll_conns.poll = poll_conns;
+    core_add_poller(&w->core, &w->poll_helper);
+    core_add_poller(&w->core, &w->poll_conns);
+    return true;
+}
+
+struct worker *worker_create(const struct worker_setup *setup, struct buf *why)
+{
+    struct worker *w = aligned_alloc(64, (sizeof(*w) + 63) / 64 * 64);
+
+    if (w == NULL) {
+        fail(why, "not enough memory");
+        return NULL;
+    }
+    memset(w, 0, sizeof(*w));
+    w->setup = *setup;
+    w->connections = UINT32_MAX;
+    worker_set_clock(w);
+    w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    w->log = log_create(LIMIT_LOG_SLOTS, (enum log_level)setup->config->log.level, &w->clock,
+                        &w->counters);
+    if (w->wake_fd < 0 || w->log == NULL)
+        fail(why, "not enough memory or descriptors");
+    else if (open_core(w, why) && open_ksock(w, why) && open_rooms(w, why) && open_conns(w, why) &&
+             open_listeners(w, why))
+        return w;
+    worker_destroy(w);
+    return NULL;
+}
+
+void worker_destroy(struct worker *w)
+{
+    ASSERT(!w->started);
+    if (w->conns != NULL)
+        conns_destroy(w->conns);
+    if (w->auth != NULL)
+        auth_destroy(w->auth);
+    if (w->ksock != NULL)
+        ksock_destroy(w->ksock);
+    core_close(&w->core);
+    if (w->tls != NULL)
+        tls_worker_destroy(w->tls);
+    if (w->smtp != NULL)
+        smtp_destroy(w->smtp);
+    if (w->segs != NULL)
+        seg_plain_destroy(w->segs);
+    if (w->log != NULL)
+        log_destroy(w->log);
+    if (w->wake_fd >= 0)
+        close(w->wake_fd);
+    free(w);
+}

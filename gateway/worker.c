@@ -17,6 +17,7 @@
 
 #include "base/assert.h"
 #include "dataplane/nic/nic_port.h"
+#include "gateway/auth_users.h"
 #include "gateway/worker_priv.h"
 
 /* Idle sleep beside a NIC that cannot wake us: from short to at most this, so that a packet waits
@@ -134,7 +135,7 @@ static void *run(void *arg)
 
 void worker_offer_users(struct worker *w, struct auth_users *users)
 {
-    auth_offer_users(w->auth, users);
+    auth_offer_users(w->auth, auth_users_ref(users));
 }
 
 static void pin(struct worker *w)

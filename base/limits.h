@@ -91,9 +91,10 @@
 #define LIMIT_TCP_SEND_SEG_BYTES 512
 /* Listeners of a core. Past it: tcp_listen says false, at start. */
 #define LIMIT_TCP_LISTENERS 16
-/* Challenge ACKs a second of one connection (RFC 5961, 7); as many again for all that have no
- * block. Past it: silence. */
-#define LIMIT_TCP_CHALLENGES 10
+/* Challenge ACKs a second of one connection (RFC 5961, 7), and of a core, give or take a random
+ * half (CVE-2016-5696). Past it: silence. */
+#define LIMIT_TCP_CHALLENGES     10
+#define LIMIT_TCP_CHALLENGES_ALL 1000
 /* The smallest MSS of a peer that we follow: less costs us more headers than bytes. Below it: this
  * is used. */
 #define LIMIT_TCP_MSS_MIN 64

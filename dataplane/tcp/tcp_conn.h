@@ -9,6 +9,7 @@
 #include "base/wheel.h"
 #include "dataplane/tcp/tcp.h"
 #include "dataplane/tcp/tcp_cc.h"
+#include "dataplane/tcp/tcp_challenge.h"
 #include "dataplane/tcp/tcp_cookie.h"
 #include "dataplane/tcp/tcp_fsm.h"
 #include "dataplane/tcp/tcp_in.h"
@@ -65,8 +66,6 @@ struct tcp_conn {
     uint8_t snd_wscale;
     uint8_t rcv_wscale;
     uint8_t dup_acks;
-    uint8_t challenges; /* challenge ACKs sent in the second challenge_s */
-    uint32_t challenge_s;
     struct tcp_reasm *reasm; /* NULL: nothing is out of order */
     struct tcp *tcp;
 
@@ -105,6 +104,7 @@ struct tcp_conn {
     uint32_t ts_offset;
     struct tcp_wire_sack
         dsack; /* came twice, told with the next ACK (RFC 2883); start == end: none */
+    struct tcp_challenge_budget challenges;
     uint8_t listener;
 };
 
@@ -138,8 +138,7 @@ struct tcp {
     struct pool *tws_pool;
     uint64_t born_ns;
     uint64_t windows_free; /* bytes that windows may still grow by, all together */
-    uint32_t challenge_s;  /* for segments that have no connection block */
-    uint8_t challenges;
+    struct tcp_challenge_budget challenges;
     uint32_t low;     /* fewer segments than this: out-of-order data goes, windows do not open */
     uint32_t reserve; /* fewer than this: nothing new is kept */
     uint32_t floor;   /* no more than this: writers get none */

@@ -58,10 +58,8 @@ static void challenge(struct tcp *t, const struct tcp_syn *syn)
 
     if (syn->options & TCP_HAS_WSCALE)
         h.wnd = (uint16_t)(h.wnd >> t->rcv_wscale);
-    if (!tcp_output_may_challenge(t, &t->challenge_s, &t->challenges))
-        return;
-    tcp_count(t, COUNTER_TCP_CHALLENGE_ACKS);
-    tcp_output_bare(t, &h, &syn->local.addr, &syn->peer.addr);
+    if (tcp_output_may_challenge(t))
+        tcp_output_bare(t, &h, &syn->local.addr, &syn->peer.addr);
 }
 
 bool tcp_half_open(struct tcp *t, const struct tcp_syn *syn)

@@ -209,12 +209,7 @@ static void apply_verdict(struct tcp_conn *c, const struct tcp_in *in, enum verd
     case TCP_NEXT:
     case TCP_DROP: break;
     case TCP_ACK_NOW: tcp_output_ack_now(c); break;
-    case TCP_CHALLENGE_ACK:
-        if (tcp_output_may_challenge(c->tcp, &c->challenge_s, &c->challenges)) {
-            tcp_count(c->tcp, COUNTER_TCP_CHALLENGE_ACKS);
-            tcp_output_ack_now(c);
-        }
-        break;
+    case TCP_CHALLENGE_ACK: tcp_output_challenge(c); break;
     case TCP_SEND_RESET: tcp_output_reset_for(c->tcp, in); break;
     case TCP_PEER_RESET: tcp_conn_fail(c); break;
     case TCP_ABORT:

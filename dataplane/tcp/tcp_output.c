@@ -40,18 +40,18 @@ void tcp_output_ack_now(struct tcp_conn *c)
     tcp_output_want(c);
 }
 
-bool tcp_output_may_challenge(const struct tcp *t, uint32_t *second, uint8_t *count)
+bool tcp_output_may_challenge(struct tcp *t)
 {
-    uint32_t now_s = (uint32_t)(tcp_now_ns(t) / NS_PER_S);
-
-    if (*second != now_s) {
-        *second = now_s;
-        *count = 0;
-    }
-    if (*count == LIMIT_TCP_CHALLENGES)
+    if (!tcp_challenge_any(&t->challenges, &t->env.secret, tcp_now_ns(t)))
         return false;
-    (*count)++;
+    tcp_count(t, COUNTER_TCP_CHALLENGE_ACKS);
     return true;
+}
+
+void tcp_output_challenge(struct tcp_conn *c)
+{
+    if (tcp_challenge_one(&c->challenges, tcp_now_ns(c->tcp)) && tcp_output_may_challenge(c->tcp))
+        tcp_output_ack_now(c);
 }
 
 /* Bytes that both windows let through from SND.NXT on. */

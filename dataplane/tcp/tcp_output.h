@@ -25,8 +25,9 @@ bool tcp_output_bare(struct tcp *t, const struct tcp_header *h, const struct add
                      const struct addr *dst);
 /* The RST that a segment without a connection gets (RFC 9293, 3.10.7.1). */
 void tcp_output_reset_for(struct tcp *t, const struct tcp_in *in);
-/* True at most LIMIT_TCP_CHALLENGES times a second (RFC 5961, 7), counted in *count for the second
- * *second. */
-bool tcp_output_may_challenge(const struct tcp *t, uint32_t *second, uint8_t *count);
+/* May a challenge ACK leave that no connection block answers for (RFC 5961, 7)? Counts it. */
+bool tcp_output_may_challenge(struct tcp *t);
+/* A challenge ACK is owed, unless there were too many. */
+void tcp_output_challenge(struct tcp_conn *c);
 
 #endif

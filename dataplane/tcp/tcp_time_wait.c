@@ -10,6 +10,8 @@
 #include "base/assert.h"
 #include "dataplane/tcp/tcp_listen.h"
 
+#define TICK_SHIFT 29 /* clock ns to ticks of half a second, 256 of which are two lives */
+
 void tcp_time_wait_forget(struct tcp *t, struct tcp_tw *e)
 {
     tcp_table_remove(&t->table, e->hash);
@@ -31,6 +33,23 @@ static bool may_reuse(const struct tcp_tw *e, const struct tcp_header *h)
     return tcp_seq_gt(h->seq, e->rcv_nxt);
 }
 
+/*
+ * What takes sequence space may have lost its ACK, and is sent again ever more slowly. What takes
+ * none may be one half of an endless exchange: an entry answers once in half a second.
+ */
+static bool may_answer(struct tcp *t, struct tcp_tw *e, const struct tcp_in *in)
+{
+    uint8_t tick = (uint8_t)(tcp_now_ns(t) >> TICK_SHIFT);
+
+    if (in->s->len > 0 || (in->h.flags & TCP_FIN))
+        return true;
+    if ((e->answered && e->answered_tick == tick) || !tcp_output_may_challenge(t))
+        return false;
+    e->answered = true;
+    e->answered_tick = tick;
+    return true;
+}
+
 static void send_ack(struct tcp *t, const struct tcp_tw *e, const struct tcp_in *in)
 {
     struct tcp_header h = {
@@ -45,8 +64,7 @@ static void send_ack(struct tcp *t, const struct tcp_tw *e, const struct tcp_in 
         .ts_ecr = e->ts_recent,
     };
 
-    if (tcp_output_may_challenge(t, &t->challenge_s, &t->challenges))
-        tcp_output_bare(t, &h, &in->local.addr, &in->peer.addr);
+    tcp_output_bare(t, &h, &in->local.addr, &in->peer.addr);
 }
 
 static uint64_t due_ns_of(const struct tcp *t, const struct tcp_tw *e)
@@ -90,7 +108,8 @@ void tcp_time_wait_input(struct tcp *t, struct tcp_tw *e, struct tcp_in *in)
      * with nothing */
     if (h->seq == e->rcv_nxt && end == h->seq)
         return;
-    send_ack(t, e, in);
+    if (may_answer(t, e, in))
+        send_ack(t, e, in);
     /* eighth: the peer's FIN again restarts the 2 MSL time-out */
     if ((h->flags & TCP_FIN) && end == e->rcv_nxt)
         restart(t, e);

@@ -17,8 +17,10 @@ struct tcp_tw {
     uint32_t ts_offset;
     uint32_t due_ms; /* of the ring's clock; wraps */
     uint16_t wnd;    /* as it goes on the wire */
-    bool live;       /* false: left by reuse or moved to the end; waits to be stepped over */
-    bool ts;         /* timestamps are in use */
+    bool live : 1;   /* false: left by reuse or moved to the end; waits to be stepped over */
+    bool ts : 1;     /* timestamps are in use */
+    bool answered : 1;
+    uint8_t answered_tick; /* when a challenge was last answered, in half seconds; wraps */
 };
 
 struct tcp_tw_ring {

@@ -22,5 +22,6 @@ extern const struct tcp_dsl_suite cases_retransmit;
 extern const struct tcp_dsl_suite cases_acks;
 extern const struct tcp_dsl_suite cases_memory;
 extern const struct tcp_dsl_suite cases_cookies;
+extern const struct tcp_dsl_suite cases_attacks;
 
 #endif

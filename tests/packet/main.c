@@ -32,10 +32,11 @@ static const struct {
     { "acks", &cases_acks },
     { "memory", &cases_memory },
     { "cookies", &cases_cookies },
+    { "attacks", &cases_attacks },
 };
 
 #define SUITES (sizeof(suites) / sizeof(suites[0]))
-#define STATES (SUITES - 6) /* the last ones are by concern, not by state */
+#define STATES (SUITES - 7) /* the last ones are by concern, not by state */
 
 /* What the grid asks of each state; the rows of the suites have more. */
 static const char *const events[] = {

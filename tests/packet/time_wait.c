@@ -59,11 +59,13 @@ static const struct tcp_dsl_case cases[] = {
     { "TIME_WAIT", "close", "stream.h", "in TIME_WAIT; close; > -; state TIME_WAIT; segs 0" },
     { "TIME_WAIT", "abort", "RFC 9293, 3.10.5",
       "in TIME_WAIT; abort; > -; ready F; state TIME_WAIT" },
-    { "TIME_WAIT", "flood", "limits",
-      "in TIME_WAIT; < A seq=9 ack=2; > A; < A seq=9 ack=2; > A; < A seq=9 ack=2; > A; "
-      "< A seq=9 ack=2; > A; < A seq=9 ack=2; > A; < A seq=9 ack=2; > A; "
-      "< A seq=9 ack=2; > A; < A seq=9 ack=2; > A; < A seq=9 ack=2; > A; "
-      "< A seq=9 ack=2; > A; < A seq=9 ack=2; > -" },
+    { "TIME_WAIT", "ack_flood", "RFC 5961, 7",
+      "in TIME_WAIT; < A seq=9 ack=2; > A seq=2 ack=2; < A seq=9 ack=2; > -; < S seq=1; > -; "
+      "wait 600ms; < S seq=1; > A seq=2 ack=2; < A seq=9 ack=2; > -; "
+      "count tcp_challenge_acks 2" },
+    { "TIME_WAIT", "fin_flood", "RFC 9293, 3.10.7.4, eighth",
+      "in TIME_WAIT; < A seq=9 ack=2; > A; < FA seq=1 ack=2; > A seq=2 ack=2; < FA seq=1 ack=2; "
+      "> A seq=2 ack=2" },
 };
 
 const struct tcp_dsl_suite cases_time_wait = { cases, sizeof(cases) / sizeof(cases[0]) };

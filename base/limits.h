@@ -104,6 +104,10 @@
 #define LIMIT_TCP_R2_SYN_MS 180000
 /* Life of a connection whose owner has closed it, and then of FIN-WAIT-2. Past it: RST. */
 #define LIMIT_TCP_ORPHAN_MS 60000
+/* How long a peer may keep its window closed while bytes wait for it: RFC 5321, 4.5.3.2.7 gives a
+ * client as long for its next command; and when segments are short. Past it: RST. */
+#define LIMIT_TCP_STALL_MS       300000
+#define LIMIT_TCP_STALL_SHORT_MS 5000
 /* Bytes committed and not yet acknowledged. Past it: reserve gives NULL. */
 #define LIMIT_TCP_SEND_BYTES (64 * 1024)
 /* Half-open connections of a core; an entry is small. Past it: SYN cookies. */

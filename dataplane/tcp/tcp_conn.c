@@ -12,6 +12,7 @@
 
 #include "base/assert.h"
 #include "base/byteorder.h"
+#include "dataplane/tcp/tcp_stall.h"
 #include "dataplane/tcp/tcp_time_wait.h"
 
 #define MSS_DEFAULT_V4 536  /* RFC 9293, 3.7.1 */
@@ -89,6 +90,7 @@ static void init_links(struct tcp_conn *c)
     list_node_init(&c->accept_link);
     list_node_init(&c->short_link);
     list_node_init(&c->gap_link);
+    list_node_init(&c->stall_link);
     list_node_init(&c->stream.ready_link);
     list_node_init(&c->all_link);
     wheel_entry_init(&c->wheel);
@@ -214,6 +216,7 @@ static void detach(struct tcp_conn *c)
         tcp_table_remove(&c->tcp->table, c->hash);
     c->flags &= (uint16_t)~TCP_CONN_TABLED;
     tcp_timer_stop(c);
+    tcp_stall_end(c);
     tcp_conn_drop_gaps(c);
     tcp_window_close(c);
     list_remove(&c->output_link);

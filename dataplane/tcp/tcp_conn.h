@@ -88,6 +88,8 @@ struct tcp_conn {
     struct list_node accept_link;
     struct list_node short_link; /* in tcp->starved or not */
     struct list_node gap_link;   /* in tcp->gapped while reasm is set */
+    struct list_node stall_link; /* in tcp->stalled or not */
+    uint64_t stalled_ns;         /* in it: since when */
     uint64_t hash;
     uint64_t due_end;  /* FIN-WAIT-2 and orphans do not live for ever */
     uint64_t since_ns; /* since when the peer has not acknowledged what waits; 0: nothing waits */
@@ -125,6 +127,7 @@ struct tcp {
     struct list output;  /* connections with a reason to send */
     struct list starved; /* connections that wait for segments to come home */
     struct list gapped;  /* connections that hold bytes out of order */
+    struct list stalled; /* connections whose peer takes nothing, the longest first */
     struct list accepts; /* established, not yet handed out */
     struct list all;
     struct tcp_syn_table syns;

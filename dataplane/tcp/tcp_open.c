@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "dataplane/tcp/tcp_half.h"
+#include "dataplane/tcp/tcp_stall.h"
 #include "dataplane/tcp/tcp_time_wait.h"
 
 #define PORT_FIRST 49152U /* RFC 6335, 6: dynamic ports */
@@ -29,6 +30,7 @@ static void init_lists(struct tcp *t)
     list_init(&t->output);
     list_init(&t->starved);
     list_init(&t->gapped);
+    list_init(&t->stalled);
     list_init(&t->accepts);
     list_init(&t->all);
 }
@@ -185,7 +187,7 @@ struct stream *tcp_connect(struct tcp *t, const struct endpoint *local, const st
 
 unsigned tcp_timers(struct tcp *t)
 {
-    unsigned fired = tcp_half_timers(t) + tcp_time_wait_timers(t);
+    unsigned fired = tcp_half_timers(t) + tcp_time_wait_timers(t) + tcp_stall_timers(t);
     struct wheel_entry *e;
 
     while ((e = wheel_pop(&t->wheel, tcp_now_ns(t))) != NULL) {
@@ -200,9 +202,11 @@ uint64_t tcp_next_ns(const struct tcp *t)
     uint64_t next = wheel_next_ns(&t->wheel);
     uint64_t syn = tcp_syn_next_ns(&t->syns);
     uint64_t tw = tcp_time_wait_next_ns(t);
+    uint64_t stall = tcp_stall_next_ns(t);
 
     next = syn < next ? syn : next;
     next = tw < next ? tw : next;
+    next = stall < next ? stall : next;
     if (!list_empty(&t->starved) && next > tcp_now_ns(t) + NS_PER_MS)
         next = tcp_now_ns(t) + NS_PER_MS;
     return next;

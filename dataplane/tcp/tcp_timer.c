@@ -14,6 +14,7 @@
 #include "dataplane/tcp/tcp_conn.h"
 
 #include "base/assert.h"
+#include "dataplane/tcp/tcp_stall.h"
 
 #define DELAYED_ACK_NS (40 * NS_PER_MS)
 
@@ -61,6 +62,7 @@ static void end_persist(struct tcp_conn *c)
 void tcp_timer_sent(struct tcp_conn *c)
 {
     end_persist(c);
+    tcp_stall_end(c);
     start_waiting(c);
     if (c->due_resend == 0)
         c->due_resend = tcp_now_ns(c->tcp) + rto_ns(c);
@@ -69,6 +71,8 @@ void tcp_timer_sent(struct tcp_conn *c)
 
 void tcp_timer_acked(struct tcp_conn *c)
 {
+    if (tcp_sendq_bytes(&c->sendq) == 0)
+        tcp_stall_end(c);
     if (c->snd_una == c->snd_max) {
         end_persist(c);
         c->due_resend = 0;
@@ -86,6 +90,7 @@ void tcp_timer_window_closed(struct tcp_conn *c)
     if (c->flags & TCP_CONN_PERSIST)
         return;
     c->flags |= TCP_CONN_PERSIST;
+    tcp_stall_begin(c);
     start_waiting(c);
     c->due_resend = tcp_now_ns(c->tcp) + rto_ns(c);
     arm(c);
@@ -93,7 +98,8 @@ void tcp_timer_window_closed(struct tcp_conn *c)
 
 void tcp_timer_peer_lives(struct tcp_conn *c)
 {
-    /* RFC 1122, 4.2.2.17: a window may stay closed for ever, as long as the probes are answered */
+    /* RFC 1122, 4.2.2.17: a window may stay closed as long as the probes are answered (but see
+     * tcp_stall.h) */
     if (c->flags & TCP_CONN_PERSIST)
         c->since_ns = tcp_now_ns(c->tcp);
 }

@@ -9,6 +9,9 @@
 #define SENT  "> A len=1460; "
 #define SENT5 SENT SENT SENT SENT SENT
 
+#define PROBE   "> A len=1; "
+#define PROBES6 PROBE PROBE PROBE PROBE PROBE PROBE
+
 static const struct tcp_dsl_case cases[] = {
     { "attacks", "rst_at_the_edge", "RFC 5961, 3.2",
       "in ESTABLISHED; < R seq=65535; > A seq=1 ack=1; < R seq=65536; > -; < R seq=0; > -; "
@@ -54,6 +57,26 @@ static const struct tcp_dsl_case cases[] = {
       "in ESTABLISHED; write 40000; " SENT5 SENT5 "> -; "
       "< A seq=1 ack=366; < A seq=1 ack=731; < A seq=1 ack=1096; < A seq=1 ack=1461; "
       "> A seq=14601 len=1460; > A seq=16061 len=1460; > -" },
+    { "attacks", "window_closed_for_too_long", "RFC 6429",
+      "in ESTABLISHED; < A seq=1 ack=1 wnd=0; write 100; wait 63s; " PROBES6
+      "< A seq=1 ack=1 wnd=0; wait 60s; > A len=1; < A seq=1 ack=1 wnd=0; wait 60s; > A len=1; "
+      "< A seq=1 ack=1 wnd=0; wait 60s; > A len=1; < A seq=1 ack=1 wnd=0; wait 56s; > -; ready W; "
+      "wait 2s; > RA seq=2; ready F; segs 0; count tcp_stalled 1" },
+    { "attacks", "window_closed_when_memory_is_short", "RFC 6429",
+      "set segs 64; in ESTABLISHED; < A seq=1 ack=1 wnd=0; write 100; wait 4s; > A len=1; "
+      "> A len=1; hold 7; wait 900ms; > -; ready W; wait 200ms; > RA; ready F; "
+      "count tcp_stalled 1" },
+    { "attacks", "window_that_opens_in_time", "RFC 9293, 3.8.6.1",
+      "set segs 64; in ESTABLISHED; < A seq=1 ack=1 wnd=0; write 100; wait 4s; > A len=1; "
+      "> A len=1; hold 7; < A seq=1 ack=1 wnd=60000; > PA len=100; < A seq=1 ack=101 wnd=0; "
+      "write 100; wait 4s; ready W; count tcp_stalled 0; drop" },
+    { "attacks", "window_of_one_byte_at_a_time", "RFC 6429",
+      "in ESTABLISHED; < A seq=1 ack=1 wnd=0; write 100; wait 63s; < A seq=1 ack=2 wnd=0; "
+      "wait 90s; < A seq=1 ack=3 wnd=0; wait 90s; < A seq=1 ack=4 wnd=0; wait 56s; "
+      "count tcp_stalled 0; wait 2s; count tcp_stalled 1; ready F" },
+    { "attacks", "window_closed_with_nothing_left", "RFC 9293, 3.8.6.1",
+      "in ESTABLISHED; < A seq=1 ack=1 wnd=0; write 1; wait 1s; > A len=1; "
+      "< A seq=1 ack=2 wnd=0; wait 400s; > -; ready WD; count tcp_stalled 0" },
     { "attacks", "land", "RFC 1122, 4.2.3.10",
       "in LISTEN; < S seq=0 to=all; > -; state LISTEN; segs 0" },
     { "attacks", "mss_of_one", "limits",

@@ -1,0 +1,49 @@
+/* See tcp_stall.h. All wait equally long, so a list in order of beginning needs no timers. */
+#include "dataplane/tcp/tcp_stall.h"
+
+#include "base/assert.h"
+#include "dataplane/tcp/tcp_output.h"
+
+void tcp_stall_begin(struct tcp_conn *c)
+{
+    if (list_linked(&c->stall_link))
+        return;
+    ASSERT(c->flags & TCP_CONN_PERSIST);
+    c->stalled_ns = tcp_now_ns(c->tcp);
+    list_append(&c->tcp->stalled, &c->stall_link);
+}
+
+void tcp_stall_end(struct tcp_conn *c)
+{
+    list_remove(&c->stall_link);
+}
+
+static struct tcp_conn *longest(const struct tcp *t)
+{
+    return LIST_ENTRY(t->stalled.head.next, struct tcp_conn, stall_link);
+}
+
+uint64_t tcp_stall_next_ns(const struct tcp *t)
+{
+    bool is_short = t->env.pool->ops->available(t->env.pool) < t->reserve;
+    uint64_t patience_ms = is_short ? LIMIT_TCP_STALL_SHORT_MS : LIMIT_TCP_STALL_MS;
+
+    if (list_empty(&t->stalled))
+        return UINT64_MAX;
+    return longest(t)->stalled_ns + patience_ms * NS_PER_MS;
+}
+
+unsigned tcp_stall_timers(struct tcp *t)
+{
+    unsigned fired = 0;
+
+    while (tcp_stall_next_ns(t) <= tcp_now_ns(t)) {
+        struct tcp_conn *c = longest(t);
+
+        fired++;
+        tcp_count(t, COUNTER_TCP_STALLED);
+        tcp_output_reset(c);
+        tcp_conn_fail(c);
+    }
+    return fired;
+}

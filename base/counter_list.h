@@ -49,6 +49,7 @@
     X(TCP_ACTIVE_OPENS, "tcp_active_opens", "CLOSED to SYN-SENT (RFC 4022)")                       \
     X(TCP_ATTEMPT_FAILS, "tcp_attempt_fails", "SYN-SENT or SYN-RCVD to CLOSED (RFC 4022)")         \
     X(TCP_SYN_DROPPED, "tcp_syn_dropped", "SYNs not answered: connections or segments were short") \
+    X(TCP_PREFIX_REFUSED, "tcp_prefix_refused", "connections refused: the peer has its share")     \
     X(TCP_SYN_COOKIES_SENT, "tcp_syn_cookies_sent", "SYNs answered with a cookie (RFC 4987, 3.6)") \
     X(TCP_SYN_COOKIES_RECV, "tcp_syn_cookies_recv", "cookies that came back, a connection each")   \
     X(TCP_SYN_EXPIRED, "tcp_syn_expired",                                                          \

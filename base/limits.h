@@ -288,6 +288,9 @@
 /* Connections of one client to one worker: an office behind one address has this many open mail
  * programs. Past it: closed at once. */
 #define LIMIT_CONNECTIONS_PER_CLIENT_DEFAULT 128
+/* Clients' worth of connections that an IPv4 /24 or IPv6 /48 has, unless the configuration says
+ * how many. Past it: RST (dpdk). */
+#define LIMIT_CLIENTS_PER_NETWORK 8
 /* A handshake is two flights; slow links need seconds. Past it: closed. */
 #define LIMIT_HANDSHAKE_TIMEOUT_S_DEFAULT 30
 /* Between two commands (RFC 5321, 4.5.3.2.7). Past it: 421 4.4.2. */

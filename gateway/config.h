@@ -91,6 +91,8 @@ struct config_spool {
 struct config_limits {
     uint32_t connections;            /* of one worker */
     uint32_t connections_per_client; /* of one worker, by IPv4 address or IPv6 /64 */
+    /* Of one worker, by IPv4 /24 or IPv6 /48; 0: LIMIT_CLIENTS_PER_NETWORK clients' worth. */
+    uint32_t connections_per_network;
     uint64_t receive_bytes; /* waiting in one connection for the reader; the largest TCP window */
     uint64_t message_bytes;
     uint32_t recipients;
@@ -102,6 +104,13 @@ struct config_limits {
     uint32_t session_timeout_s; /* a whole connection, however busy */
     uint32_t drain_timeout_s;
 };
+
+static inline uint32_t config_network_max(const struct config_limits *limits)
+{
+    if (limits->connections_per_network != 0)
+        return limits->connections_per_network;
+    return LIMIT_CLIENTS_PER_NETWORK * limits->connections_per_client;
+}
 
 /* All of one worker. */
 struct config_auth {

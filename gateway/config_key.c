@@ -83,6 +83,8 @@ static const struct config_key keys[] = {
     { CONFIG_LIMITS, "connections-per-client", CONFIG_COUNT,
       AT(config_limits, connections_per_client), .least = 1, .most = 4 * MILLION,
       .number = LIMIT_CONNECTIONS_PER_CLIENT_DEFAULT },
+    { CONFIG_LIMITS, "connections-per-network", CONFIG_COUNT,
+      AT(config_limits, connections_per_network), .most = 4 * MILLION },
     { CONFIG_LIMITS, "receive-buffer", CONFIG_BYTES, AT(config_limits, receive_bytes),
       .least = 32 * 1024, .most = 64 * MEGA, .number = LIMIT_TCP_RECEIVE_BYTES_DEFAULT },
     { CONFIG_LIMITS, "message-size", CONFIG_BYTES, AT(config_limits, message_bytes),

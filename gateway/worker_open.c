@@ -84,6 +84,8 @@ static bool open_core(struct worker *w, struct buf *why)
             .receive_bytes_max = (uint32_t)cfg->limits.receive_bytes,
             .send_bytes_max = LIMIT_TCP_SEND_BYTES,
             .time_wait_ms = LIMIT_TCP_TIME_WAIT_MS,
+            .host_max = cfg->limits.connections_per_client,
+            .network_max = config_network_max(&cfg->limits),
         },
     };
     if (!get_random(&w->core_config.secret, sizeof(w->core_config.secret)))

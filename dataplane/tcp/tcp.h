@@ -36,6 +36,8 @@ struct tcp_config {
     uint32_t receive_bytes_max; /* largest window advertised */
     uint32_t send_bytes_max;    /* committed and unacknowledged */
     uint32_t time_wait_ms;      /* 2 MSL: 60,000 */
+    uint32_t host_max;          /* connections of an IPv4 address or IPv6 /64; 0: no limit */
+    uint32_t network_max;       /* of a /24 or a /48; 0: no limit */
 };
 
 struct tcp_env {

@@ -107,6 +107,7 @@ struct tcp_conn *tcp_conn_create(struct tcp *t, const struct endpoint *local,
         pool_put(t->conns, c);
         return NULL;
     }
+    tcp_prefix_enter(&t->prefixes, &peer->addr);
     memset(c, 0, sizeof(*c));
     c->tcp = t;
     c->hash = hash;
@@ -301,5 +302,6 @@ void tcp_conn_free(struct tcp_conn *c)
     list_remove(&c->stream.ready_link);
     list_remove(&c->all_link);
     t->state_count[TCP_CLOSED]--;
+    tcp_prefix_leave(&t->prefixes, &c->stream.peer.addr);
     pool_put(t->conns, c);
 }

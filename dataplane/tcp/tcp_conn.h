@@ -14,6 +14,7 @@
 #include "dataplane/tcp/tcp_fsm.h"
 #include "dataplane/tcp/tcp_in.h"
 #include "dataplane/tcp/tcp_output.h"
+#include "dataplane/tcp/tcp_prefix.h"
 #include "dataplane/tcp/tcp_reasm.h"
 #include "dataplane/tcp/tcp_recvq.h"
 #include "dataplane/tcp/tcp_rtt.h"
@@ -132,11 +133,13 @@ struct tcp {
     struct list all;
     struct tcp_syn_table syns;
     struct tcp_cookie_jar cookies;
+    struct tcp_prefix_table prefixes;
     struct tcp_tw_ring tws;
     struct pool *self; /* the pool of one that this struct lies in */
     struct pool *conns;
     struct pool *reasms;
     struct pool *slots_pool;
+    struct pool *prefixes_pool;
     struct pool *syns_pool;
     struct pool *tws_pool;
     uint64_t born_ns;

@@ -113,11 +113,17 @@ void tcp_half_promote(struct tcp *t, const struct tcp_syn *syn, struct tcp_in *i
     tcp_input_conn(c, in);
 }
 
-bool tcp_half_has_block(struct tcp *t)
+bool tcp_half_admits(struct tcp *t, const struct tcp_in *in)
 {
-    if (pool_used(t->conns) < pool_count(t->conns))
+    if (pool_used(t->conns) == pool_count(t->conns)) {
+        tcp_count(t, COUNTER_TCP_SYN_DROPPED);
+        return false;
+    }
+    if (tcp_prefix_has_room(&t->prefixes, &in->peer.addr, t->config.host_max,
+                            t->config.network_max))
         return true;
-    tcp_count(t, COUNTER_TCP_SYN_DROPPED);
+    tcp_count(t, COUNTER_TCP_PREFIX_REFUSED);
+    tcp_output_reset_for(t, in);
     return false;
 }
 
@@ -183,7 +189,7 @@ void tcp_half_input(struct tcp *t, uint32_t number, struct tcp_in *in)
         tcp_output_reset_for(t, in);
         return;
     }
-    if (!tcp_half_has_block(t))
+    if (!tcp_half_admits(t, in))
         return;
     forget(t, number, &syn);
     tcp_half_promote(t, &syn, in);

@@ -135,7 +135,7 @@ static bool take_cookie(struct tcp *t, struct tcp_in *in, int listener)
         return false;
     if (!tcp_cookie_open(&t->cookies, h->ack - 1, stamp, tcp_now_ns(t), &kept))
         return false;
-    if (!tcp_half_has_block(t))
+    if (!tcp_half_admits(t, in))
         return true;
     syn = read_syn(t, in, listener);
     syn.irs = kept.irs;
@@ -162,7 +162,7 @@ void tcp_listen_input(struct tcp *t, struct tcp_in *in)
         tcp_output_reset_for(t, in);
         return;
     }
-    if (!(flags & TCP_SYN) || (flags & TCP_FIN) || !tcp_half_has_block(t))
+    if (!(flags & TCP_SYN) || (flags & TCP_FIN) || !tcp_half_admits(t, in))
         return;
     if (t->env.pool->ops->available(t->env.pool) < t->reserve) {
         tcp_count(t, COUNTER_TCP_SYN_DROPPED);

@@ -35,6 +35,21 @@ static void init_lists(struct tcp *t)
     list_init(&t->all);
 }
 
+/* A pool of one object of `bytes`: memory mapped lazily, as for blocks. */
+static struct pool *array(const char *name, size_t size, uint32_t count)
+{
+    return pool_create(name, 1, size * count);
+}
+
+static void release_array(struct pool *p, void *object)
+{
+    if (p == NULL)
+        return;
+    if (object != NULL)
+        pool_put(p, object);
+    pool_destroy(p);
+}
+
 static void release_memory(struct tcp *t)
 {
     struct pool *self = t->self;
@@ -43,21 +58,10 @@ static void release_memory(struct tcp *t)
         pool_destroy(t->conns);
     if (t->reasms != NULL)
         pool_destroy(t->reasms);
-    if (t->slots_pool != NULL) {
-        if (t->table.slots != NULL)
-            pool_put(t->slots_pool, t->table.slots);
-        pool_destroy(t->slots_pool);
-    }
-    if (t->syns_pool != NULL) {
-        if (t->syns.entries != NULL)
-            pool_put(t->syns_pool, t->syns.entries);
-        pool_destroy(t->syns_pool);
-    }
-    if (t->tws_pool != NULL) {
-        if (t->tws.slots != NULL)
-            pool_put(t->tws_pool, t->tws.slots);
-        pool_destroy(t->tws_pool);
-    }
+    release_array(t->slots_pool, t->table.slots);
+    release_array(t->prefixes_pool, t->prefixes.slots);
+    release_array(t->syns_pool, t->syns.entries);
+    release_array(t->tws_pool, t->tws.slots);
     pool_put(self, t);
     pool_destroy(self);
 }
@@ -67,16 +71,20 @@ static bool take_memory(struct tcp *t)
     const struct tcp_config *config = &t->config;
     uint32_t slots =
         tcp_table_slots_for(config->connections_max + config->syn_rcvd_max + config->time_wait_max);
+    uint32_t prefixes = tcp_prefix_slots_for(config->connections_max);
+    struct hash_key key = { t->env.secret.k1, t->env.secret.k0 };
 
     t->conns = pool_create("tcp_conn", config->connections_max, sizeof(struct tcp_conn));
     t->reasms = pool_create("tcp_reasm", config->connections_max, sizeof(struct tcp_reasm));
-    t->slots_pool = pool_create("tcp_table", 1, sizeof(struct tcp_table_entry) * slots);
-    t->tws_pool = pool_create("tcp_tw", 1, sizeof(struct tcp_tw) * config->time_wait_max);
-    t->syns_pool = pool_create("tcp_syn", 1, sizeof(struct tcp_syn_entry) * config->syn_rcvd_max);
-    if (t->conns == NULL || t->reasms == NULL || t->slots_pool == NULL || t->tws_pool == NULL ||
-        t->syns_pool == NULL)
+    t->slots_pool = array("tcp_table", sizeof(struct tcp_table_entry), slots);
+    t->prefixes_pool = array("tcp_prefix", sizeof(struct tcp_prefix_slot), prefixes);
+    t->syns_pool = array("tcp_syn", sizeof(struct tcp_syn_entry), config->syn_rcvd_max);
+    t->tws_pool = array("tcp_tw", sizeof(struct tcp_tw), config->time_wait_max);
+    if (t->conns == NULL || t->reasms == NULL || t->slots_pool == NULL ||
+        t->prefixes_pool == NULL || t->syns_pool == NULL || t->tws_pool == NULL)
         return false;
     tcp_table_init(&t->table, pool_get(t->slots_pool), slots);
+    tcp_prefix_init(&t->prefixes, pool_get(t->prefixes_pool), prefixes, &key);
     tcp_syn_init(&t->syns, pool_get(t->syns_pool), config->syn_rcvd_max);
     tcp_tw_init(&t->tws, pool_get(t->tws_pool), config->time_wait_max);
     return true;

@@ -77,6 +77,17 @@ static const struct tcp_dsl_case cases[] = {
     { "attacks", "window_closed_with_nothing_left", "RFC 9293, 3.8.6.1",
       "in ESTABLISHED; < A seq=1 ack=1 wnd=0; write 1; wait 1s; > A len=1; "
       "< A seq=1 ack=2 wnd=0; wait 400s; > -; ready WD; count tcp_stalled 0" },
+    { "attacks", "syn_past_the_host_s_share", "limits",
+      "set hosts 1; in ESTABLISHED; < S seq=0 port=1; > RA ack=1; count tcp_prefix_refused 1; "
+      "abort; close; > RA; < S seq=0 port=1; > SA" },
+    { "attacks", "syn_past_the_network_s_share", "limits",
+      "set networks 1; in ESTABLISHED; < S seq=0 port=1; > RA ack=1; state ESTABLISHED" },
+    { "attacks", "forged_syns_are_nobody_s_share", "limits",
+      "set hosts 1; < S seq=0 port=1; > SA; < S seq=0 port=2; > SA; < S seq=0 port=3; > SA; "
+      "in ESTABLISHED; count tcp_prefix_refused 0" },
+    { "attacks", "ack_past_the_share", "limits",
+      "set hosts 1; < S seq=0 port=1; > SA; < S seq=0 port=2; > SA; < A seq=1 ack=1 port=2; > -; "
+      "< S seq=0 port=1; > SA; < A seq=1 ack=1 port=1; > R seq=1; count tcp_prefix_refused 1" },
     { "attacks", "land", "RFC 1122, 4.2.3.10",
       "in LISTEN; < S seq=0 to=all; > -; state LISTEN; segs 0" },
     { "attacks", "mss_of_one", "limits",

@@ -117,6 +117,8 @@ static bool verb_set(struct dsl *d, char **words, unsigned count)
         { "syns", &d->config.syn_rcvd_max },
         { "blocks", &d->config.connections_max },
         { "tws", &d->config.time_wait_max },
+        { "hosts", &d->config.host_max },
+        { "networks", &d->config.network_max },
         { "segs", &d->segs },
         { "irs", &d->base.peer },
     };
@@ -461,7 +463,12 @@ int tcp_dsl_run(const struct tcp_dsl_case *c)
     d->c = c;
     d->mtu = 1500;
     d->segs = 1024;
-    d->config = (struct tcp_config){ 64, 64, 64, 65535, 65536, 60000 };
+    d->config = (struct tcp_config){ .connections_max = 64,
+                                     .syn_rcvd_max = 64,
+                                     .time_wait_max = 64,
+                                     .receive_bytes_max = 65535,
+                                     .send_bytes_max = 65536,
+                                     .time_wait_ms = 60000 };
     d->base.peer = 7000;
     d->clock.now_ns = START_NS;
     d->lower = (struct tcp_lower){ .send = lower_send, .mtu = lower_mtu };

@@ -3,16 +3,20 @@
  * with a wire that only records. Sequence numbers are relative: `seq` of the peer and `ack` of ours
  * both begin at 0 with the SYN.
  *
- *     in STATE                  brings a connection to that state (see `preludes`)
- *     set NAME VALUE            before anything else: rcv (window bytes), mtu, syns, blocks, tws,
- * segs, irs < FLAGS [k=v ...]         a segment from the peer; FLAGS of S F R P A, or - for none >
- * FLAGS [k=v ...]         the next segment that we send; what is named must match, len is 0 if not
- * named > -                       we send nothing wait 40ms | 3s            time passes; timers run
- * and send in their time accept connect write N read N shutdown close abort noread N state S where
- * the connection is now (of its block, half-open or TIME-WAIT entry) ready LETTERS R(eadable)
- * W(ritable) E(nded) F(ailed) D(rained), all that are set, or - count NAME N              a counter
- * of tcp_* since the start segs N                    segments that are not home hold N | drop takes
- * all but N segments out of the pool; gives them back
+ *   in STATE: brings a connection to that state (see `preludes`)
+ *   set NAME VALUE: before anything else: rcv (window bytes), snd, mtu, segs, irs, and of
+ *     struct tcp_config blocks, syns, tws, hosts, networks
+ *   < FLAGS [k=v ...]: a segment from the peer; FLAGS of S F R P A U, or - for none
+ *   > FLAGS [k=v ...]: the next segment that we send; what is named must match; len is 0 if not
+ *     named. "> -": we send nothing
+ *   wait 40ms | 3s: time passes; timers run, and send in their time
+ *   accept, connect, write N, read N, shutdown, close, abort, unlisten, flush
+ *   noread: nothing is left to read
+ *   state S: where the connection is now (of its block, half-open or TIME-WAIT entry)
+ *   ready LETTERS: R(eadable) W(ritable) E(nded) F(ailed) D(rained), all that are set, or -
+ *   count NAME N: a counter of tcp_* since the start
+ *   segs N: segments that are not home
+ *   hold N, drop: takes all but N segments out of the pool; gives them back
  *
  * k=v: seq ack len wnd mss ws ts (val:ecr; ecr "ours": our SYN's) sackok=1 sack (a-b, repeatable);
  * in `>` any of them; no=ts, no=ws, no=sack.

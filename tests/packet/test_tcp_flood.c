@@ -52,7 +52,12 @@ static int open_rig(void **state)
 {
     static struct rig rig;
     struct rig *r = &rig;
-    struct tcp_config config = { BLOCKS, SYNS, 64, 1024 * 1024, 65536, 60000 };
+    struct tcp_config config = { .connections_max = BLOCKS,
+                                 .syn_rcvd_max = SYNS,
+                                 .time_wait_max = 64,
+                                 .receive_bytes_max = 1024 * 1024,
+                                 .send_bytes_max = 65536,
+                                 .time_wait_ms = 60000 };
     struct endpoint at = { .port = 465 };
     struct tcp_env env = {
         .lower = &r->lower,

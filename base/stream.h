@@ -47,9 +47,9 @@ struct stream_ops {
     /* Moves up to cap bytes to the place that the reader names; returns how many, 0: none now. */
     uint32_t (*read)(struct stream *s, uint8_t *to, uint32_t cap);
     /*
-     * A segment with at least len bytes of tailroom (len <= STREAM_RESERVE_MAX) and headroom for
-     * all that goes before; the writer fills from data and sets len. NULL: not now, WRITABLE will
-     * say when.
+     * A segment with at least len + STREAM_FRAME_BYTES of tailroom (len <= STREAM_RESERVE_MAX) and
+     * headroom for all that goes before; the writer fills from data and sets len. NULL: not now,
+     * WRITABLE will say when.
      */
     struct seg *(*reserve)(struct stream *s, uint32_t len);
     /* Takes s, which reserve gave; its bytes will reach the peer in order, or the stream fails. */
@@ -68,6 +68,9 @@ struct stream_ops {
 
 /* A reserve of this much succeeds whenever WRITABLE is set. */
 #define STREAM_RESERVE_MAX 1200
+/* For what a stream on top of a transport puts around its writer's bytes: a TLS record's header and
+ * trailer are 22. */
+#define STREAM_FRAME_BYTES 32
 
 /* For transports: sets bits; a bit that turns true puts the stream on the ready list. */
 void stream_set(struct stream *s, uint32_t bits);

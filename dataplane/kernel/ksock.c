@@ -71,7 +71,7 @@ struct ksock *ksock_create(const struct ksock_config *config, const struct ksock
     ASSERT(config->connections_max > 0);
     ASSERT(config->receive_bytes_max > 0);
     ASSERT(config->send_bytes_max >= STREAM_RESERVE_MAX);
-    ASSERT(env->pool->room >= STREAM_RESERVE_MAX);
+    ASSERT(env->pool->room >= STREAM_RESERVE_MAX + STREAM_FRAME_BYTES);
     if (k == NULL)
         return NULL;
     k->config = *config;

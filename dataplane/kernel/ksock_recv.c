@@ -162,6 +162,20 @@ bool ksock_recv_arm(struct ksock_conn *c)
     return true;
 }
 
+/* A few bytes go behind those that wait already, or somebody who sends one by one would soon have
+ * all our segments. */
+static bool copy_behind(struct ksock_conn *c, struct seg *s, uint32_t len)
+{
+    struct seg *last = LIST_ENTRY(c->unread.head.prev, struct seg, link);
+
+    if (list_empty(&c->unread) || len > seg_tailroom(last) || len > s->cap / 2)
+        return false;
+    memcpy(last->data + last->len, s->data, len);
+    last->len += len;
+    seg_release(s);
+    return true;
+}
+
 /* Takes s, filled with len bytes. */
 static void keep(struct ksock_conn *c, struct seg *s, uint32_t len)
 {
@@ -170,9 +184,11 @@ static void keep(struct ksock_conn *c, struct seg *s, uint32_t len)
         seg_release(s);
         return;
     }
+    c->unread_bytes += len;
+    if (copy_behind(c, s, len))
+        return;
     s->len = len;
     list_append(&c->unread, &s->link);
-    c->unread_bytes += len;
 }
 
 /* Spreads the bytes of a recvmsg over its segments; those left empty go home. */

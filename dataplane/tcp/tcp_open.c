@@ -98,7 +98,8 @@ struct tcp *tcp_create(const struct tcp_config *config, const struct tcp_env *en
 
     ASSERT(config->receive_bytes_max > 0 && config->receive_bytes_max < 1U << 30);
     ASSERT(config->connections_max > 0 && config->syn_rcvd_max > 0 && config->time_wait_max > 0);
-    ASSERT(env->pool->headroom + env->pool->room >= TCP_WIRE_HEADER_MAX + STREAM_RESERVE_MAX);
+    ASSERT(env->pool->headroom + env->pool->room >=
+           TCP_WIRE_HEADER_MAX + STREAM_RESERVE_MAX + STREAM_FRAME_BYTES);
     if (self == NULL)
         return NULL;
     t = pool_get(self);

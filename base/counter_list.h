@@ -68,11 +68,16 @@
 
 #define COUNTER_LIST_KERNEL(X) X(KSOCK_ACCEPTS, "ksock_accepts", "kernel sockets accepted")
 
-#define COUNTER_LIST_TLS(X)                                              \
-    X(TLS_HANDSHAKES, "tls_handshakes", "handshakes finished")           \
-    X(TLS_HANDSHAKE_ERRORS, "tls_handshake_errors", "handshakes failed") \
-    X(TLS_RESUMED, "tls_resumed", "handshakes resumed from a ticket")    \
-    X(TLS_NOT_TLS, "tls_not_tls", "plain text where TLS was expected")
+#define COUNTER_LIST_TLS(X)                                                                       \
+    X(TLS_HANDSHAKES, "tls_handshakes", "handshakes finished")                                    \
+    X(TLS_HANDSHAKE_ERRORS, "tls_handshake_errors", "handshakes failed")                          \
+    X(TLS_RESUMED, "tls_resumed", "handshakes resumed from a ticket")                             \
+    X(TLS_NOT_TLS, "tls_not_tls", "plain text where TLS was expected")                            \
+    X(TLS_IN_BYTES, "tls_in_bytes", "bytes of plaintext that readers got")                        \
+    X(TLS_IN_MOVED, "tls_in_moved",                                                               \
+      "bytes moved from the segments to the readers' places, decryption included")                \
+    X(TLS_WAKES, "tls_wakes", "connections whose keys were expanded, at first or after idleness") \
+    X(TLS_KEY_UPDATES, "tls_key_updates", "changes of our own keys (RFC 8446, 4.6.3)")
 
 #define COUNTER_LIST_SMTP(X)                                                                \
     X(SMTP_COMMANDS, "smtp_commands", "commands received")                                  \

@@ -48,6 +48,14 @@ static inline void list_append(struct list *l, struct list_node *n)
     l->head.prev = n;
 }
 
+static inline void list_prepend(struct list *l, struct list_node *n)
+{
+    n->prev = &l->head;
+    n->next = l->head.next;
+    l->head.next->prev = n;
+    l->head.next = n;
+}
+
 static inline void list_remove(struct list_node *n)
 {
     n->prev->next = n->next;

@@ -42,6 +42,7 @@ struct config_device {
     uint32_t mtu; /* 0: the device's own */
 };
 
+enum config_records { CONFIG_RECORDS_OWN, CONFIG_RECORDS_BORINGSSL };
 enum config_idle { CONFIG_IDLE_SLEEP, CONFIG_IDLE_SPIN };
 
 struct config_workers {
@@ -78,6 +79,7 @@ struct config_tls {
     struct config_certificate certificates[LIMIT_CERTIFICATES];
     uint32_t certificate_count;
     bool tls12;
+    enum config_records records;
     uint32_t ticket_lifetime_s; /* 0: no tickets */
     uint32_t handshakes_per_turn;
 };

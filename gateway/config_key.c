@@ -7,6 +7,7 @@
 #include "base/assert.h"
 
 static const char *const levels[] = { "debug", "info", "warn", "error", NULL };
+static const char *const records[] = { "own", "boringssl", NULL };
 static const char *const idles[] = { "sleep", "spin", NULL };
 static const char *const paths[] = { "dpdk", "kernel", NULL };
 static const char *const listener_tls[] = { "implicit", "starttls", NULL };
@@ -66,6 +67,8 @@ static const struct config_key keys[] = {
     { CONFIG_CERTIFICATE, "chain", CONFIG_FILE, AT(config_certificate, chain) },
     { CONFIG_CERTIFICATE, "key", CONFIG_FILE, AT(config_certificate, key) },
     { CONFIG_TLS, "tls12", CONFIG_BOOL, AT(config_tls, tls12), .number = 1 },
+    { CONFIG_TLS, "records", CONFIG_CHOICE, AT(config_tls, records),
+      .number = CONFIG_RECORDS_OWN, .choices = records },
     { CONFIG_TLS, "ticket-lifetime", CONFIG_SECONDS, AT(config_tls, ticket_lifetime_s),
       .most = 2 * DAY_SECONDS, .number = LIMIT_TICKET_LIFETIME_S_DEFAULT },
     { CONFIG_TLS, "handshakes-per-turn", CONFIG_COUNT, AT(config_tls, handshakes_per_turn),

@@ -116,6 +116,7 @@ static bool open_tls(struct program *p, struct buf *why)
     const struct config_tls *t = &p->config->tls;
     struct tls_config tc = { .certificate_count = t->certificate_count,
                              .tls12 = t->tls12,
+                             .boringssl_records = t->records == CONFIG_RECORDS_BORINGSSL,
                              .ticket_lifetime_s = t->ticket_lifetime_s };
 
     for (unsigned i = 0; i < t->certificate_count; i++) {

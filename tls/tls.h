@@ -30,6 +30,7 @@ struct tls_config {
     struct tls_certificate certificates[TLS_CERTIFICATES_MAX];
     unsigned certificate_count;
     bool tls12;                 /* TLS 1.2 too (AEAD suites only), not 1.3 alone */
+    bool boringssl_records;     /* BoringSSL's record layer in TLS 1.3 too, not ours */
     uint32_t ticket_lifetime_s; /* of a ticket key and its tickets; 0: no tickets */
 };
 
@@ -56,8 +57,9 @@ struct tls_worker *tls_worker_create(struct tls_ctx *ctx, uint32_t connections_m
 /* Asserts that its connections are closed and its jobs are back. */
 void tls_worker_destroy(struct tls_worker *w);
 
-/* Takes the stream below: tls_conn closes it. The upper stream's owner and endpoints are copied
- * from it. NULL: pool is empty (the stream stays the caller's). */
+/* Takes the stream below, which can hold 17 KB unread (a record): tls_conn closes it. The upper
+ * stream's owner and endpoints are copied from it. NULL: pool is empty (the stream stays the
+ * caller's). */
 struct tls_conn *tls_conn_open(struct tls_worker *w, struct stream *lower);
 /*
  * Upper stream; usable after TLS_DONE. It has no peek: read tells BoringSSL where plaintext goes.
@@ -103,7 +105,8 @@ struct tls_error {
 
 const struct tls_error *tls_conn_error(const struct tls_conn *c);
 
-/* Static texts as the IANA registries spell them; valid after TLS_DONE. */
+/* Static texts as the IANA registries spell them; valid after TLS_DONE. The name is known until the
+ * upper stream is first used, and "" then where our own record layer took over. */
 struct tls_info {
     const char *version; /* "TLSv1.3" */
     const char *cipher;  /* "TLS_AES_128_GCM_SHA256" */

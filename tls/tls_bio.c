@@ -27,6 +27,8 @@ static int bio_read(BIO *bio, char *to, int cap)
         return 0;
     n = lower->ops->read(lower, (uint8_t *)to, (uint32_t)cap);
     c->in_bytes += n;
+    if (c->state == TLS_STATE_OPEN)
+        counter_add(c->worker->env.counters, COUNTER_TLS_IN_MOVED, n);
     if (n > 0)
         return (int)n;
     if (lower->ready & STREAM_FAILED)

@@ -12,6 +12,8 @@
 
 #include <stdlib.h>
 
+#include <openssl/mem.h>
+
 #include "base/assert.h"
 #include "tls/tls_error.h"
 
@@ -28,9 +30,13 @@ struct tls_worker *tls_worker_create(struct tls_ctx *ctx, uint32_t connections_m
     w->ctx = ctx;
     w->env = *env;
     list_init(&w->signatures_wait);
+    list_init(&w->awake_order);
     w->conns = pool_create("tls_conns", connections_max, sizeof(struct tls_conn));
     w->signatures = pool_create("tls_signatures", LIMIT_TLS_SIGNATURES, sizeof(struct tls_sign));
-    if (w->conns == NULL || w->signatures == NULL) {
+    w->awake = pool_create("tls_awake",
+                           connections_max < LIMIT_TLS_AWAKE ? connections_max : LIMIT_TLS_AWAKE,
+                           sizeof(struct tls_awake));
+    if (w->conns == NULL || w->signatures == NULL || w->awake == NULL) {
         tls_worker_destroy(w);
         return NULL;
     }
@@ -41,6 +47,8 @@ void tls_worker_destroy(struct tls_worker *w)
 {
     if (w == NULL)
         return;
+    OPENSSL_cleanse(w->scratch, sizeof(w->scratch));
+    pool_destroy(w->awake);
     pool_destroy(w->signatures);
     pool_destroy(w->conns);
     free(w);
@@ -72,7 +80,7 @@ void tls_conn_set_state(struct tls_conn *c, enum tls_state to)
     ASSERT(is_edge(c->state, to));
     if (to == TLS_STATE_OPEN) {
         counter_inc(counters, COUNTER_TLS_HANDSHAKES);
-        if (SSL_session_reused(c->ssl))
+        if (c->resumed)
             counter_inc(counters, COUNTER_TLS_RESUMED);
     } else if (to == TLS_STATE_FAILED && c->state != TLS_STATE_OPEN) {
         counter_inc(counters,
@@ -122,6 +130,8 @@ void tls_conn_free(struct tls_conn *c)
 
     ASSERT(c->out == NULL);
     tls_sign_forget(c);
+    tls_awake_rest(c);
+    OPENSSL_cleanse(&c->own, sizeof(c->own));
     SSL_free(c->ssl);
     tls_error_forget();
     seg_release_all(&c->held);
@@ -267,6 +277,17 @@ static void note_progress(struct tls_conn *c, enum tls_outcome outcome)
     c->hello_done = true;
 }
 
+static void open_records(struct tls_conn *c)
+{
+    bool own = c->worker->ctx->own_records && SSL_version(c->ssl) == TLS1_3_VERSION;
+
+    c->layer = own ? &tls_layer_take : &tls_layer_ssl;
+    c->suite = SSL_CIPHER_get_protocol_id(SSL_get_current_cipher(c->ssl));
+    c->group = SSL_get_group_id(c->ssl);
+    c->resumed = SSL_session_reused(c->ssl);
+    tls_conn_set_state(c, TLS_STATE_OPEN);
+}
+
 static enum tls_outcome step(struct tls_conn *c)
 {
     enum tls_outcome outcome = TLS_DONE;
@@ -276,7 +297,7 @@ static enum tls_outcome step(struct tls_conn *c)
     if (ret != 1)
         outcome = stopped(c, ret);
     if (outcome == TLS_DONE)
-        tls_conn_set_state(c, TLS_STATE_OPEN);
+        open_records(c);
     if (outcome != TLS_FAILED)
         note_progress(c, outcome);
     tls_error_forget();
@@ -332,6 +353,7 @@ bool tls_conn_truncated(const struct tls_conn *c)
 
 void tls_conn_update(struct tls_conn *c)
 {
+    c->own.partial = false;
     tls_stream_update(c);
 }
 
@@ -348,15 +370,15 @@ static const char *group_name(uint16_t group)
 
 void tls_conn_info(const struct tls_conn *c, struct tls_info *out)
 {
-    const SSL_CIPHER *cipher = SSL_get_current_cipher(c->ssl);
-    const char *name = SSL_get_servername(c->ssl, TLSEXT_NAMETYPE_host_name);
+    const char *name =
+        c->ssl != NULL ? SSL_get_servername(c->ssl, TLSEXT_NAMETYPE_host_name) : NULL;
     size_t len = name != NULL ? strlen(name) : 0;
 
-    *out = (struct tls_info){ .version = SSL_get_version(c->ssl), .cipher = "" };
-    if (cipher != NULL)
-        out->cipher = SSL_CIPHER_standard_name(cipher);
-    out->group = group_name(SSL_get_group_id(c->ssl));
-    out->resumed = SSL_session_reused(c->ssl);
+    ASSERT(c->layer != NULL);
+    *out = (struct tls_info){ .version = c->ssl != NULL ? SSL_get_version(c->ssl) : "TLSv1.3" };
+    out->cipher = SSL_CIPHER_standard_name(SSL_get_cipher_by_value(c->suite));
+    out->group = group_name(c->group);
+    out->resumed = c->resumed;
     if (len > 0 && len < sizeof(out->server_name))
         memcpy(out->server_name, name, len);
 }

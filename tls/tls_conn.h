@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "base/pool.h"
 #include "tls/tls.h"
+#include "tls/tls_record.h"
 #include "tls/tls_ticket.h"
 
 struct tls_credential {
@@ -26,6 +27,7 @@ struct tls_ctx {
     struct tls_credential credentials[TLS_CERTIFICATES_MAX];
     unsigned credential_count;
     bool has_rsa;
+    bool own_records; /* in TLS 1.3 */
     uint64_t ticket_lifetime_ms;
     struct tls_ticket_keys tickets;
 };
@@ -34,10 +36,14 @@ struct tls_worker {
     struct tls_ctx *ctx;
     struct tls_env env;
     struct pool *conns;
+    struct pool *awake;          /* struct tls_awake */
+    struct list awake_order;     /* those in use, the longest silent first */
     struct pool *signatures;     /* struct tls_sign */
     uint32_t signatures_posted;  /* with the helpers now */
     uint32_t signatures_called;  /* connections in TLS_SIGN_CALLED */
     struct list signatures_wait; /* connections (sign_link) that wait for room with the helpers */
+    struct span runs[LIMIT_TLS_RECORD_RUNS];
+    uint8_t scratch[TLS_RECORD_BODY_MAX];
 };
 
 enum tls_state { TLS_STATE_START, TLS_STATE_HANDSHAKE, TLS_STATE_OPEN, TLS_STATE_FAILED };
@@ -50,12 +56,53 @@ enum tls_sign_wait {
 };
 
 struct tls_sign;
+struct tls_conn;
+
+/* Who makes and reads a connection's records, once it is OPEN. */
+struct tls_layer {
+    /* Moves plaintext to `to`, as far as it is there; sets c->ended, or fails c. */
+    uint32_t (*read)(struct tls_conn *c, uint8_t *to, uint32_t cap);
+    /* A read may give bytes, or find the end. */
+    bool (*is_readable)(const struct tls_conn *c);
+    /* As stream_ops.reserve. */
+    struct seg *(*reserve)(struct tls_conn *c, uint32_t len);
+    /* Sends what is in a segment of reserve's, and takes it; false: there is no room below, or c
+     * failed, and the segment stays the caller's. */
+    bool (*write)(struct tls_conn *c, struct seg *seg);
+    /* Sends close_notify; false: likewise. */
+    bool (*close)(struct tls_conn *c);
+};
+
+/* A connection's keys, expanded. */
+struct tls_awake {
+    struct list_node link; /* in worker->awake_order */
+    struct tls_conn *conn;
+    struct tls_record_key in;
+    struct tls_record_key out;
+};
+
+/* All that our own record layer keeps of a connection. */
+struct tls_own {
+    struct tls_record_secret in;
+    struct tls_record_secret out;
+    struct tls_awake *awake; /* NULL: hibernates */
+    struct tls_record_control control;
+    uint16_t taken;  /* bytes of the record at hand that the reader has */
+    bool partial;    /* of the next record only a part was below */
+    bool update_due; /* the peer wants us to change our key before we send more */
+    bool asked;      /* we want that of the peer, and said so */
+};
 
 struct tls_conn {
     struct stream upper;
     struct stream *lower;
     struct tls_worker *worker;
-    SSL *ssl;
+    SSL *ssl;                      /* NULL: our own record layer has taken over */
+    const struct tls_layer *layer; /* NULL: not OPEN yet */
+    struct tls_own own;
+    uint16_t suite; /* IANA's numbers; once OPEN */
+    uint16_t group;
+    bool resumed;
     struct seg *out;  /* of the lower stream, being filled; NULL between calls of this room */
     struct list held; /* plaintext segments that were committed and do not fit below yet */
     struct tls_sign *sign;
@@ -94,6 +141,20 @@ void tls_conn_on_info(const SSL *ssl, int what, int value);
 extern const struct stream_ops tls_stream_ops;
 /* Moves what waits, then makes the ready bits true. */
 void tls_stream_update(struct tls_conn *c);
+
+/* --- tls_layer_ssl.c, tls_layer_take.c, tls_layer_own.c ----------------------------------------
+ */
+
+extern const struct tls_layer tls_layer_ssl;  /* BoringSSL's */
+extern const struct tls_layer tls_layer_take; /* BoringSSL's until the first call, then ours */
+extern const struct tls_layer tls_layer_own;
+
+/* --- tls_awake.c ----------------------------------------------------------------------------- */
+
+/* c's keys, expanded if need be; NULL: memory is short. Another's may go to rest for it. */
+struct tls_awake *tls_awake_keys(struct tls_conn *c);
+/* c hibernates, if it does not yet. */
+void tls_awake_rest(struct tls_conn *c);
 
 /* --- tls_bio.c ------------------------------------------------------------------------------- */
 

@@ -44,7 +44,7 @@ const struct tls_record_fault *tls_record_open_header(const uint8_t *header, uin
         return &type;
     if (body > TLS_RECORD_BODY_MAX)
         return &overflow;
-    if (body < TLS_RECORD_TRAILER_BYTES)
+    if (body < TLS_RECORD_TAG_BYTES)
         return &too_short;
     *len = (uint32_t)TLS_RECORD_HEADER_BYTES + body;
     return NULL;
@@ -148,6 +148,8 @@ const struct tls_record_fault *tls_record_open(const struct tls_record_key *k,
 {
     static const struct tls_record_fault mac = { SSL_AD_BAD_RECORD_MAC, "record does not decrypt" };
     static const struct tls_record_fault overflow = { SSL_AD_RECORD_OVERFLOW, "record too long" };
+    static const struct tls_record_fault used_up = { SSL_AD_INTERNAL_ERROR,
+                                                     "too many records under one key" };
     static const struct tls_record_fault no_type = { SSL_AD_UNEXPECTED_MESSAGE,
                                                      "record without a type" };
     uint32_t body_len = job->len - TLS_RECORD_HEADER_BYTES;
@@ -156,6 +158,8 @@ const struct tls_record_fault *tls_record_open(const struct tls_record_key *k,
     const uint8_t *body;
 
     job->content = job->given = job->moved = 0;
+    if (s->sequence == UINT64_MAX) /* 5.3: numbers MUST NOT wrap */
+        return &used_up;
     p.split = split_at(k, job, p.len);
     body = body_of(job, body_len);
     tls_record_nonce(k, s->sequence, nonce);

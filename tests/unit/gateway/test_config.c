@@ -41,7 +41,7 @@ static const struct bad bad[] = {
                   "log {}, device {}, workers {}, listener {}, tls {}, spool {}, limits {}, "
                   "auth {}\n" },
     { "\nlog { levle = info }", "t:2: no such option 'levle' in log; known there: level, file\n" },
-    { "tls {\n key = /k }", "t:2: no such option 'key' in tls; known there: tls12, "
+    { "tls {\n key = /k }", "t:2: no such option 'key' in tls; known there: tls12, records, "
                             "ticket-lifetime, handshakes-per-turn, certificate {}\n" },
     { "log {\n level = info\n", "t:2: the file ends inside the block log: a } is missing\n" },
     { "hostname =", "t:1: hostname = is the end: its value is missing\n" },
@@ -192,6 +192,7 @@ static void the_least_file_gets_every_default(void **state)
     assert_int_equal(c->listeners[0].path, CONFIG_PATH_KERNEL);
     assert_int_equal(c->tls.certificate_count, 1);
     assert_true(c->tls.tls12);
+    assert_int_equal(c->tls.records, CONFIG_RECORDS_OWN);
     assert_int_equal(c->limits.message_bytes, LIMIT_MESSAGE_BYTES_DEFAULT);
     assert_int_equal(c->auth.cache_lifetime_s, LIMIT_AUTH_CACHE_LIFETIME_S_DEFAULT);
     config_free(c);
@@ -211,7 +212,7 @@ static const char full[] =
     "listener submission { path = kernel tls = starttls }\n"
     "listener odd { path = kernel tls = starttls port = 5870 }\n"
     "tls { certificate { chain = /a key = /b } certificate { chain = \"/c\\$\\\"d\" key = /e }\n"
-    "  tls12 = no ticket-lifetime = 90m handshakes-per-turn = 8 }\n"
+    "  tls12 = no records = boringssl ticket-lifetime = 90m handshakes-per-turn = 8 }\n"
     "spool { directory = /s size = 8G segment = 128M }\n"
     "limits { message-size = 25M data-timeout = 180 }\n"
     "auth { cache-size = 0 block-time = 1h }\n";
@@ -248,6 +249,7 @@ static void a_full_file_lands_where_it_should(void **state)
     assert_int_equal(c->listeners[4].port, 5870);
     assert_int_equal(c->tls.certificate_count, 2);
     assert_string_equal(c->tls.certificates[1].chain, "/c$\"d");
+    assert_int_equal(c->tls.records, CONFIG_RECORDS_BORINGSSL);
     assert_int_equal(c->tls.ticket_lifetime_s, 5400);
     assert_int_equal(c->spool.bytes_max, 8ULL << 30);
     assert_int_equal(c->limits.message_bytes, 25 << 20);

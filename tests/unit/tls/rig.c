@@ -25,6 +25,8 @@
 
 #define PATHS_MAX 32
 
+bool rig_boringssl_records;
+
 static char folder[] = "/tmp/postern-tls-XXXXXX";
 static char paths[PATHS_MAX][128];
 static unsigned path_count;
@@ -170,6 +172,7 @@ static void make_client_ctx(struct rig *r)
 static struct tls_ctx *make_ctx(const struct rig_config *config)
 {
     struct tls_config c = { .tls12 = !config->tls13_only,
+                            .boringssl_records = rig_boringssl_records,
                             .ticket_lifetime_s = config->no_tickets ? 0 : 3600 };
     uint8_t text[512];
     struct buf why = { text, 0, sizeof(text) };

@@ -22,6 +22,9 @@ const char *rig_key_path(enum rig_cert which);
 const char *rig_path(const char *name);
 void rig_write_file(const char *path, const char *text);
 
+/* Set by a test's main: BoringSSL's record layer in TLS 1.3, not ours. */
+extern bool rig_boringssl_records;
+
 struct rig_config {
     bool rsa_only;
     bool both; /* ECDSA and RSA side by side; neither flag: ECDSA */

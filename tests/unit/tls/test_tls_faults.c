@@ -237,12 +237,13 @@ static void test_segments(void **state)
     rig_close(&r);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_segments),
     };
 
+    rig_boringssl_records = argc > 1 && strcmp(argv[1], "boringssl") == 0;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -257,7 +257,7 @@ static void test_headers(void **state)
         { { 21, 3, 3, 0, 2 }, SSL_AD_UNEXPECTED_MESSAGE, "unexpected record" },
         { { 20, 3, 3, 0, 1 }, SSL_AD_UNEXPECTED_MESSAGE, "unexpected record" },
         { { 23, 3, 3, 0x41, 1 }, SSL_AD_RECORD_OVERFLOW, "record too long" },
-        { { 23, 3, 3, 0, 16 }, SSL_AD_BAD_RECORD_MAC, "record does not decrypt" },
+        { { 23, 3, 3, 0, 15 }, SSL_AD_BAD_RECORD_MAC, "record does not decrypt" },
         { { 23, 3, 3, 0, 0 }, SSL_AD_BAD_RECORD_MAC, "record does not decrypt" },
     };
     uint32_t len;

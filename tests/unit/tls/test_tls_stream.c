@@ -35,9 +35,9 @@ static void test_bits(void **state)
     assert_int_equal(rig_server_read(&r, text, sizeof(text)), 0);
     rig_client_send(&r, "EHLO me\r\n");
     assert_int_equal(bits(&r), STREAM_READABLE | STREAM_WRITABLE | STREAM_DRAINED);
-    /* Part of a record: the rest is decrypted and waits in BoringSSL, nothing is left below. */
+    /* Part of a record: the rest waits, decrypted in BoringSSL, or for us as it came. */
     assert_int_equal(rig_server_read(&r, text, 3), 2);
-    assert_false(mem_stream_end(r.wire, 0)->ready & STREAM_READABLE);
+    assert_int_equal(!(mem_stream_end(r.wire, 0)->ready & STREAM_READABLE), rig_boringssl_records);
     assert_true(bits(&r) & STREAM_READABLE);
     assert_int_equal(rig_server_read(&r, text, sizeof(text)), 7);
     assert_string_equal(text, "LO me\r\n");
@@ -67,7 +67,8 @@ static void test_read_joins_records(void **state)
     rig_close(&r);
 }
 
-/* A reply is one record in one segment; the first carries the ticket too. */
+/* A reply is one record in one segment; the ticket goes with the first, and leaves in the same
+ * packet (a transport joins small segments). */
 static void test_reply_is_one_segment(void **state)
 {
     struct rig r;
@@ -80,8 +81,14 @@ static void test_reply_is_one_segment(void **state)
     s = tls_conn_stream(r.conn);
     client = mem_stream_end(r.wire, 1);
     assert_int_equal(stream_write(s, SPAN_LITERAL("220 mail.example.org ESMTP\r\n")), 28);
-    assert_int_equal(client->ops->peek(client, runs, 8), 1);
-    assert_true(runs[0].len > 28 + 22);
+    if (rig_boringssl_records) {
+        assert_int_equal(client->ops->peek(client, runs, 8), 1);
+        assert_true(runs[0].len > 28 + 22);
+    } else {
+        assert_int_equal(client->ops->peek(client, runs, 8), 2);
+        assert_true(runs[0].len > 22);
+        assert_int_equal(runs[1].len, 5 + 28 + 1 + 16);
+    }
     move_all(&r);
     assert_int_equal(stream_write(s, SPAN_LITERAL("250 2.0.0 Ok\r\n")), 14);
     assert_int_equal(client->ops->peek(client, runs, 8), 1);
@@ -192,13 +199,17 @@ static void test_large_transfers(void **state)
 {
     static const struct rig_config rows[] = {
         { .connections = 1 },
+        { .room = 20000, .chunk = 700 },
+        { .room = 17900, .chunk = 999, .run_max = 100 },
+        /* Our own layer leaves a record below until it is whole. */
         { .room = 1200 },
         { .room = 1201, .chunk = 700 },
         { .room = 5000, .chunk = 999, .run_max = 100 },
     };
+    unsigned count = rig_boringssl_records ? sizeof(rows) / sizeof(rows[0]) : 3;
 
     (void)state;
-    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (unsigned i = 0; i < count; i++) {
         transfer(&rows[i], 16384, 400000);
         transfer(&rows[i], 777, 100000);
     }
@@ -259,7 +270,7 @@ static void test_close_while_held(void **state)
     rig_close(&r);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bits),
@@ -271,5 +282,6 @@ int main(void)
         cmocka_unit_test(test_close_while_held),
     };
 
+    rig_boringssl_records = argc > 1 && strcmp(argv[1], "boringssl") == 0;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -294,7 +294,7 @@ static void test_key_update_flood(void **state)
     rig_close(&r);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_close_notify_from_client),
@@ -310,5 +310,6 @@ int main(void)
         cmocka_unit_test(test_key_update_flood),
     };
 
+    rig_boringssl_records = argc > 1 && strcmp(argv[1], "boringssl") == 0;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -221,7 +221,7 @@ static void test_no_tickets(void **state)
     rig_close(&r);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_seal_and_open), cmocka_unit_test(test_rotation),
@@ -229,5 +229,6 @@ int main(void)
         cmocka_unit_test(test_no_tickets),
     };
 
+    rig_boringssl_records = argc > 1 && strcmp(argv[1], "boringssl") == 0;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

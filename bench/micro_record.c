@@ -169,7 +169,7 @@ int main(int argc, char **argv)
     static const uint32_t sizes[] = { 64, 1400, 4096, 16384 };
 
     if (argc > 1)
-        runs = (unsigned)atoi(argv[1]);
+        runs = (unsigned)strtoul(argv[1], NULL, 10);
     if (runs == 0 || runs > RUNS_MAX) {
         fprintf(stderr, "usage: micro_record [RUNS: 1 to %u]\n", RUNS_MAX);
         return 2;

@@ -84,7 +84,7 @@ static uint64_t overwrite(void *arg, uint64_t count)
 
 static bool fail(struct buf *why, const char *what, int err)
 {
-    buf_printf(why, "disk: %s: %s", what, strerror(err));
+    buf_printf(why, "%s: %s", what, strerror(err));
     return false;
 }
 

@@ -78,7 +78,7 @@ static uint64_t row(void *arg, uint64_t count)
     return hand_over(count, RING_SIZE / 2);
 }
 
-bool limit_ring_open(struct timing *t, struct buf *why)
+bool limit_ring_open(struct timing *t, const char *directory, struct buf *why)
 {
     struct timing_task trip = { .name = "ring/round-trip",
                                 .run = round_trip,
@@ -86,15 +86,16 @@ bool limit_ring_open(struct timing *t, struct buf *why)
     struct timing_task many = { .name = "ring/in-a-row", .run = row, .batch_us = BATCH_US };
     int err;
 
+    (void)directory;
     there = ring_create(RING_SIZE);
     back = ring_create(RING_SIZE);
     if (there == NULL || back == NULL) {
-        buf_printf(why, "ring: memory is short");
+        buf_printf(why, "memory is short");
         return false;
     }
     err = pthread_create(&echo_thread, NULL, echo, NULL);
     if (err != 0) {
-        buf_printf(why, "ring: thread: %s", strerror(err));
+        buf_printf(why, "thread: %s", strerror(err));
         return false;
     }
     running = true;

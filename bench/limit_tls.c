@@ -197,10 +197,11 @@ static void add(struct timing *t, unsigned which, const char *name)
     }
 }
 
-bool limit_tls_open(struct timing *t, struct buf *why)
+bool limit_tls_open(struct timing *t, const char *directory, struct buf *why)
 {
     bool ok = true;
 
+    (void)directory;
     for (unsigned i = 0; i < KEYS; i++)
         ok = ok && make_key(i) && make_cert(i);
     ok = ok && make_case(&cases[FULL], ECDSA, SSL_GROUP_X25519) &&
@@ -208,7 +209,7 @@ bool limit_tls_open(struct timing *t, struct buf *why)
          make_case(&cases[PQ], ECDSA, SSL_GROUP_X25519_MLKEM768) &&
          make_case(&cases[RSA_CERT], RSA2048, SSL_GROUP_X25519);
     if (!ok) {
-        buf_printf(why, "handshakes: BoringSSL: %s", ERR_reason_error_string(ERR_peek_error()));
+        buf_printf(why, "BoringSSL: %s", ERR_reason_error_string(ERR_peek_error()));
         return false;
     }
     add(t, FULL, "x25519-ecdsa");

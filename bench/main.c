@@ -12,6 +12,7 @@
 
 #include "bench/limit.h"
 #include "bench/load.h"
+#include "bench/micro.h"
 #include "bench/options.h"
 
 static const char usage[] =
@@ -21,13 +22,16 @@ static const char usage[] =
     "  peers   Postern beside Postfix, Exim and Haraka, in turns\n"
     "See postern-bench(1); COMMAND -h tells the options.\n";
 
+/* A suite, a function, or neither: a program of its own, postern-bench-NAME. */
 static const struct command {
     const char *name;
-    int (*run)(int argc, char **argv); /* NULL: a program of its own, postern-bench-NAME */
+    const struct suite *suite;
+    int (*run)(int argc, char **argv);
 } commands[] = {
-    { "limit", limit_main },
-    { "load", load_main },
-    { "peers", NULL },
+    { "limit", &limit_suite, NULL },
+    { "load", NULL, load_main },
+    { "micro", &micro_suite, NULL },
+    { "peers", NULL, NULL },
 };
 
 /* The program postern-bench-WORD beside this one. Comes back only when it cannot be run. */
@@ -44,13 +48,19 @@ static int run_program(char **argv)
     return EXIT_FAILURE;
 }
 
+static int run_command(const struct command *c, int argc, char **argv)
+{
+    if (c->suite != NULL)
+        return suite_main(c->suite, argc - 1, argv + 1);
+    return c->run != NULL ? c->run(argc - 1, argv + 1) : run_program(argv);
+}
+
 int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN);
     for (unsigned i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
         if (strcmp(argv[1], commands[i].name) == 0)
-            return commands[i].run != NULL ? commands[i].run(argc - 1, argv + 1)
-                                           : run_program(argv);
+            return run_command(&commands[i], argc, argv);
     fputs(usage, stderr);
     return OPTIONS_EXIT_USAGE;
 }

@@ -20,6 +20,8 @@ static const char usage[] =
     "  limit   what the machine can do: handshakes, AEAD, disk, rings\n"
     "  load    SMTP submission by many clients at once, against any server\n"
     "  peers   Postern beside Postfix, Exim and Haraka, in turns\n"
+    "  sweep   one server over concurrency, load and idle connections\n"
+    "  report  a page of the results in a folder\n"
     "See postern-bench(1); COMMAND -h tells the options.\n";
 
 /* A suite, a function, or neither: a program of its own, postern-bench-NAME. */
@@ -28,10 +30,8 @@ static const struct command {
     const struct suite *suite;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    { "limit", &limit_suite, NULL },
-    { "load", NULL, load_main },
-    { "micro", &micro_suite, NULL },
-    { "peers", NULL, NULL },
+    { "limit", &limit_suite, NULL }, { "load", NULL, load_main }, { "micro", &micro_suite, NULL },
+    { "peers", NULL, NULL },         { "sweep", NULL, NULL },     { "report", NULL, NULL },
 };
 
 /* The program postern-bench-WORD beside this one. Comes back only when it cannot be run. */

@@ -35,8 +35,8 @@ def run(*args, **kw):
     return done.stdout
 
 
-def wait_for(what, condition):
-    end = time.monotonic() + DEADLINE_S
+def wait_for(what, condition, seconds=DEADLINE_S):
+    end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
             raise Problem("timed out waiting for " + what)
@@ -216,7 +216,8 @@ class Postern(Server):
             "workers { count = 1 cores = { %d } idle = sleep }\n"
             'listener bench { address = "%s" port = %d path = %s }\n'
             'tls { certificate { chain = "%s/cert.pem" key = "%s/key.pem" } }\n'
-            'spool { directory = "%s" size = 40G }\n' % (
+            'spool { directory = "%s" size = 40G }\n'
+            "limits { connections-per-client = 16384 }\n" % (
                 HOSTNAME, self.file("users"), self.file("log"), device, self.o.server_core,
                 self.address, self.port, "kernel" if self.kernel else "dpdk", self.work, self.work,
                 self.file("spool"))))

@@ -1,0 +1,111 @@
+"""What `postern-bench peers` and `postern-bench sweep` share: one run of the load generator, lines
+of results, and the namespaces and the folder in which a campaign takes place."""
+
+import contextlib
+import datetime
+import os
+import platform
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+
+import postern_bench_servers as servers
+
+ENDLESS = "1000000000"
+MARK = "POSTERN_BENCH_NAMESPACE"
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def add_options(parser):
+    parser.add_argument("--server-core", type=int, default=0)
+    parser.add_argument("--client-core", type=int, default=1)
+    parser.add_argument("--cache", default="/var/cache/postern/peers", help="the peers' programs")
+    parser.add_argument("--build", help="Postern's build directory",
+                        default=os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    parser.add_argument("--work", default="/var/tmp", help="where the spools go; a real disk")
+    parser.add_argument("directory", help="where results go")
+
+
+def load(o, server, work, *options):
+    """One run of the load generator; its figures by name, and what it printed."""
+    out = os.path.join(work, "load.tsv")
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(out)
+    done = subprocess.run(
+        [os.path.join(o.build, "bench/postern-bench"), "load", "--core", str(o.client_core),
+         "-u", servers.LOGIN, "-p", os.path.join(work, "password"), "--tls", "1.3",
+         "--group", "X25519", "-o", out, *options, server.address, str(server.port)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    if not os.path.exists(out):
+        raise servers.Problem("%s: the load did not run: %s" % (server.name, done.stderr[-500:]))
+    with open(out) as f:
+        rows = [line.split("\t") for line in f]
+    return {row[0].removeprefix("load/"): float(row[2]) for row in rows}, done.stdout
+
+
+def line(name, unit, values):
+    """As `postern-bench report` reads it: name, unit, median, smallest, largest, how many."""
+    return "%s\t%s\t%.6g\t%.6g\t%.6g\t%d\n" % (
+        name, unit, statistics.median(values), min(values), max(values), len(values))
+
+
+def start(o, name, work, port):
+    """A server that has taken some messages (and has the login's verdict cached, if it caches)."""
+    server = servers.KINDS[name](name, o, work, port)
+    try:
+        server.start()
+        figures, text = load(o, server, work, "-s", "4K", "-c", "2", "-n", "20", "-t", "20",
+                             "--timeout", "10")
+        if figures["acknowledged"] < 20:
+            raise servers.Problem("%s\n%s" % (text, server.last_words()))
+    except servers.Problem:
+        server.stop()
+        raise
+    say("%s is up" % name)
+    server.rest()
+    return server
+
+
+def commit():
+    """Of the source tree that the program was built from, where there is one."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    done = subprocess.run(["git", "-C", here, "describe", "--always", "--dirty"],
+                          capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
+
+
+def about(o):
+    """What the results belong to, added to a file beside them."""
+    with open(os.path.join(o.directory, "about.txt"), "a") as f:
+        f.write("%s, commit %s, Linux %s, %d cores, load %.1f\n    postern-bench %s %s\n" % (
+            datetime.datetime.now().isoformat(" ", "seconds"), commit(), platform.release(),
+            os.cpu_count(), os.getloadavg()[0],
+            os.path.basename(sys.argv[0]).removeprefix("postern-bench-"), " ".join(sys.argv[1:])))
+
+
+def campaign(o, names, body):
+    """body(o, work) in a network and mount namespace of its own, with servers.prepare done."""
+    if os.environ.get(MARK) != "1":
+        if os.geteuid() != 0:
+            sys.exit("postern-bench: needs root: namespaces, the TAP device, the peers' users")
+        servers.fetch(o.cache, [servers.KINDS[name] for name in names], say)
+        os.environ[MARK] = "1"
+        os.execvp("unshare", ["unshare", "--net", "--mount", "--", sys.executable] + sys.argv)
+    os.makedirs(o.directory, exist_ok=True)
+    work = tempfile.mkdtemp(prefix="postern-bench-", dir=o.work)
+    os.chmod(work, 0o755)  # the peers' users come by here
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    try:
+        about(o)
+        servers.prepare(o, work)
+        body(o, work)
+    except servers.Problem as problem:
+        sys.exit("postern-bench: %s" % problem)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)

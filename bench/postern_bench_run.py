@@ -49,6 +49,15 @@ def load(o, server, work, *options):
     return {row[0].removeprefix("load/"): float(row[2]) for row in rows}, done.stdout
 
 
+def limit_us(o, name):
+    """An operation of `postern-bench limit` on the server's core, us."""
+    with tempfile.NamedTemporaryFile("r") as out:
+        servers.run(os.path.join(o.build, "bench/postern-bench"), "limit", "-r", "31", "-c",
+                    str(o.server_core), "-o", out.name, name)
+        rows = dict(row.split("\t", 1) for row in out)
+    return float(rows[name].split("\t")[1]) * 1e6 / float(rows["tsc"].split("\t")[1])
+
+
 def line(name, unit, values):
     """As `postern-bench report` reads it: name, unit, median, smallest, largest, how many."""
     return "%s\t%s\t%.6g\t%.6g\t%.6g\t%d\n" % (

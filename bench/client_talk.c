@@ -126,7 +126,7 @@ static void acknowledged(struct client *c, struct span said)
     clock_gettime(CLOCK_MONOTONIC, &ts);
     now = (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
     if (!c->body_out) { /* a 250 for a message that is not out yet vouches for nothing */
-        client_fail(c, TALLY_MESSAGE, TALLY_UNASKED, said);
+        client_fail(c, TALLY_MESSAGE, TALLY_UNASKED, span_of(c->reply.line, c->reply.len));
         return;
     }
     hdr_record(&t->message, now - c->intended_ns);

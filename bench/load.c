@@ -25,6 +25,7 @@
 #define EVENTS         256
 #define WAITING_MAX    (1 << 20) /* due and not taken: 8 MB; past it dropped and counted */
 #define OPENS_PER_TURN 64 /* of idle and slow clients, so that no server's backlog overflows */
+#define SLACK_NS       NS_PER_S /* so that a step that times out is counted as that */
 #define PROGRESS_NS    (5 * NS_PER_S)
 
 struct load {
@@ -146,7 +147,7 @@ static bool is_busy(const struct load *l)
 /* No message is left to begin: everybody leaves who has none under way. */
 static void close_down(struct load *l)
 {
-    uint64_t patience = l->set.clock.now_ns + l->options->client.timeout_ns;
+    uint64_t patience = l->set.clock.now_ns + l->options->client.timeout_ns + SLACK_NS;
 
     if (!l->set.closing)
         l->stop_ns = patience < l->stop_ns ? patience : l->stop_ns;
@@ -296,7 +297,7 @@ static bool open_load(struct load *l, FILE *log)
     }
     l->tally.start_ns = l->aside.start_ns = now;
     l->end_ns = now + o->seconds * NS_PER_S;
-    l->stop_ns = l->end_ns + o->client.timeout_ns;
+    l->stop_ns = l->end_ns + o->client.timeout_ns + SLACK_NS;
     l->progress_ns = now + PROGRESS_NS;
     plan_arrivals_init(&l->arrivals, o->rate, o->constant, now);
     return make_clients(l);

@@ -10,6 +10,7 @@
 
 #define CALIBRATE_NS (50 * NS_PER_MS)
 #define COUNT_MAX    (1ULL << 32)
+#define PROGRESS_NS  (5 * NS_PER_S)
 
 static uint64_t now_ns(void)
 {
@@ -67,8 +68,20 @@ static bool size_batch(const struct timing *t, struct timing_task *task)
     return cycles != 0;
 }
 
+/* A person sees it alive. */
+static void progress(uint64_t *last_ns, unsigned round, unsigned rounds)
+{
+    uint64_t now = now_ns();
+
+    if (now - *last_ns < PROGRESS_NS)
+        return;
+    *last_ns = now;
+    fprintf(stderr, "round %u of %u\n", round, rounds);
+}
+
 bool timing_run(struct timing *t, unsigned rounds, const char **failed)
 {
+    uint64_t last_ns = now_ns();
     uint64_t cycles;
 
     for (unsigned i = 0; i < t->count; i++) {
@@ -84,6 +97,7 @@ bool timing_run(struct timing *t, unsigned rounds, const char **failed)
             cycles = task->run(task->arg, task->count);
             if (cycles == 0 || !sample_add(&task->cycles, (double)cycles / (double)task->count))
                 return false;
+            progress(&last_ns, n + 1, rounds);
         }
     return true;
 }

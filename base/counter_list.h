@@ -24,7 +24,8 @@
     X(NET_IN_ECHOS, "net_in_echos", "ICMP echo requests received")                                \
     X(NET_IN_ECHOS_LIMITED, "net_in_echos_limited",                                               \
       "ICMP echo requests not answered: past the rate, or larger than a frame")                   \
-    X(NET_IN_ICMP_OTHER, "net_in_icmp_other", "ICMP messages that are no echo request")           \
+    X(NET_IN_ICMP_ERRORS, "net_in_icmp_errors", "ICMP errors about TCP segments of ours")         \
+    X(NET_IN_ICMP_OTHER, "net_in_icmp_other", "ICMP messages of no use to us")                    \
     X(NET_IN_ARP_CONFLICTS, "net_in_arp_conflicts", "ARP from another host that has our address") \
     X(NET_OUT_ARP_REQUESTS, "net_out_arp_requests", "ARP requests and announcements sent")        \
     X(NET_IN_ND_CONFLICTS, "net_in_nd_conflicts",                                                 \
@@ -59,6 +60,10 @@
     X(TCP_OUT_OF_ORDER, "tcp_out_of_order", "segments that came before their turn")                \
     X(TCP_REASM_DROPS, "tcp_reasm_drops", "out-of-order segments dropped at a cap or for memory")  \
     X(TCP_MEMORY_DROPS, "tcp_memory_drops", "segments in order dropped because memory was short")  \
+    X(TCP_OUT_OF_WINDOW_ICMPS, "tcp_out_of_window_icmps",                                          \
+      "ICMP errors that quote no byte in flight")                                                  \
+    X(TCP_PATH_MTU_LOWERED, "tcp_path_mtu_lowered",                                                \
+      "connections told that their segments were too big")                                         \
     X(TCP_TIMEOUTS, "tcp_timeouts", "retransmission time-outs")                                    \
     X(TCP_GIVEN_UP, "tcp_given_up", "connections that the peer left without an answer (R2)")       \
     X(TCP_FAST_RETRANS, "tcp_fast_retrans", "losses found by duplicate ACKs")                      \

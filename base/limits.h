@@ -98,6 +98,11 @@
 /* The smallest MSS of a peer that we follow: less costs us more headers than bytes. Below it: this
  * is used. */
 #define LIMIT_TCP_MSS_MIN 64
+/* Least MTU of a path that an ICMP error makes us believe, of IPv4 and IPv6 (RFC 8200, 5): no path
+ * of today has less, and less is an attacker's way to make us send headers. Below it: this is used.
+ */
+#define LIMIT_TCP_PATH_MTU  576
+#define LIMIT_TCP_PATH_MTU6 1280
 /* Longest wait for an acknowledgment: R2 of RFC 1122, 4.2.3.5 (100 s at least, 3 minutes for a
  * SYN). Past it: failed. */
 #define LIMIT_TCP_R2_MS     100000

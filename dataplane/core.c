@@ -69,6 +69,17 @@ void core_add_poller(struct core *c, struct core_poller *p)
     list_append(&c->pollers, &p->link);
 }
 
+static void hand_over(struct core *c, enum net_verdict verdict, const struct net_rx *rx)
+{
+    const struct net_error *e = &rx->error;
+
+    if (verdict == NET_TCP)
+        tcp_input(c->tcp, rx->s,
+                  &(struct tcp_packet){ .src = rx->src, .dst = rx->dst, .tos = rx->tos });
+    else if (verdict == NET_ERROR)
+        tcp_icmp_error(c->tcp, &(struct tcp_icmp){ e->local, e->peer, e->seq, e->mtu });
+}
+
 static unsigned receive(struct core *c)
 {
     struct seg *burst[NIC_BURST];
@@ -76,9 +87,7 @@ static unsigned receive(struct core *c)
     struct net_rx rx;
 
     for (unsigned i = 0; i < count; i++)
-        if (net_input(c->net, burst[i], &rx) == NET_TCP)
-            tcp_input(c->tcp, rx.s,
-                      &(struct tcp_packet){ .src = rx.src, .dst = rx.dst, .tos = rx.tos });
+        hand_over(c, net_input(c->net, burst[i], &rx), &rx);
     return count;
 }
 

@@ -37,6 +37,15 @@ void net_destroy(struct net *n);
 enum net_verdict {
     NET_SETTLED, /* answered, cached or dropped */
     NET_TCP,     /* rx->s is the caller's: exactly the TCP segment, its checksum is good */
+    NET_ERROR,   /* rx->error is an ICMP error about a TCP segment of ours */
+};
+
+/* An ICMP error, and the segment that it quotes. Anybody may have invented it. */
+struct net_error {
+    struct endpoint local;
+    struct endpoint peer;
+    uint32_t seq;
+    uint16_t mtu; /* of the path, bytes: the segment was too big; 0: another error */
 };
 
 struct net_rx {
@@ -45,9 +54,10 @@ struct net_rx {
     struct addr dst;
     uint8_t tos; /* with the ECN bits */
     uint8_t ttl;
+    struct net_error error;
 };
 
-/* Takes s, a received frame. With NET_TCP fills *rx. */
+/* Takes s, a received frame. With NET_TCP and NET_ERROR fills its part of *rx. */
 enum net_verdict net_input(struct net *n, struct seg *s, struct net_rx *rx);
 
 /*

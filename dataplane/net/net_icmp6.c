@@ -6,6 +6,7 @@
  * more than a rate allows, other messages: counted and dropped. Groups and nobody get no answer.
  */
 #include "dataplane/net/net_csum.h"
+#include "dataplane/net/net_quote.h"
 #include "dataplane/net/net_state.h"
 
 static const struct net_bucket_rate echo_rate = { LIMIT_NET_ECHO_PER_S, LIMIT_NET_ECHO_BURST };
@@ -72,25 +73,45 @@ static void discovery(struct net *n, struct seg *s, const struct net_wire_ip6 *i
         net_router_advertised(n, s, ip);
 }
 
-void net_icmp6_input(struct net *n, struct seg *s, const struct net_wire_ip6 *ip)
+/* An error about what we sent, or a message of no use to us. */
+static enum net_verdict error(struct net *n, struct seg *s, const struct net_wire_ip6 *ip,
+                              struct net_rx *rx)
+{
+    bool quoted =
+        net_quote_read6(seg_span(s), &rx->error) && addr_equal(&rx->error.local.addr, &ip->dst);
+
+    net_drop(n, s, quoted ? COUNTER_NET_IN_ICMP_ERRORS : COUNTER_NET_IN_ICMP_OTHER);
+    return quoted ? NET_ERROR : NET_SETTLED;
+}
+
+/* Why a message is not looked at; COUNTER_COUNT: it is. */
+static enum counter_id refusal(const struct seg *s, const struct net_wire_ip6 *ip)
 {
     uint64_t sum = net_csum_pseudo6(&ip->src, &ip->dst, NET_WIRE_PROTO_ICMP6, s->len);
 
-    if (s->len < NET_WIRE_ICMP6_LEN) {
-        net_drop(n, s, COUNTER_NET_IN_MALFORMED);
-        return;
-    }
-    if (net_csum_fold(net_csum_add(sum, s->data, s->len)) != NET_CSUM_GOOD) {
-        net_drop(n, s, COUNTER_NET_IN_CSUM_ERRORS);
-        return;
+    if (s->len < NET_WIRE_ICMP6_LEN)
+        return COUNTER_NET_IN_MALFORMED;
+    if (net_csum_fold(net_csum_add(sum, s->data, s->len)) != NET_CSUM_GOOD)
+        return COUNTER_NET_IN_CSUM_ERRORS;
+    return COUNTER_COUNT;
+}
+
+enum net_verdict net_icmp6_input(struct net *n, struct seg *s, const struct net_wire_ip6 *ip,
+                                 struct net_rx *rx)
+{
+    enum counter_id why = refusal(s, ip);
+
+    if (why != COUNTER_COUNT) {
+        net_drop(n, s, why);
+        return NET_SETTLED;
     }
     counter_inc(n->env.counters, COUNTER_ICMP6_IN_MSGS);
     switch (s->data[0]) {
-    case NET_WIRE_ICMP6_ECHO: echo(n, s, ip); break;
+    case NET_WIRE_ICMP6_ECHO: echo(n, s, ip); return NET_SETTLED;
     case NET_WIRE_ICMP6_RA:
     case NET_WIRE_ICMP6_NS:
-    case NET_WIRE_ICMP6_NA: discovery(n, s, ip); break;
-    default: net_drop(n, s, COUNTER_NET_IN_ICMP_OTHER); break;
+    case NET_WIRE_ICMP6_NA: discovery(n, s, ip); return NET_SETTLED;
+    default: return error(n, s, ip, rx);
     }
 }
 
@@ -100,7 +121,8 @@ void net_icmp6_problem(struct net *n, struct seg *s, uint8_t code, uint32_t poin
     struct net_wire_ip6 ip;
     uint8_t *p;
 
-    /* RFC 4443, 2.4(e): groups and nobody; errors have passed as ICMPv6 before they come here. */
+    /* RFC 4443, 2.4(e): groups and nobody get none; the rate bounds what two hosts could tell each
+     * other about their errors' own options. */
     if (!net_wire_ip6_read(seg_span(s), &ip) || addr_is_group(&ip.dst) || addr_is_none(&ip.src) ||
         !net_bucket_take(&n->error_bucket, &error_rate, net_now(n))) {
         seg_release(s);

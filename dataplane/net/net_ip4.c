@@ -67,9 +67,8 @@ static enum net_verdict upper_input(struct net *n, struct seg *s, const struct n
     if (ip->proto == NET_WIRE_PROTO_TCP)
         return tcp_verdict(n, s, ip, rx);
     if (ip->proto == NET_WIRE_PROTO_ICMP)
-        net_icmp_input(n, s, ip);
-    else
-        net_drop(n, s, COUNTER_NET_IN_NOT_OURS);
+        return net_icmp_input(n, s, ip, rx);
+    net_drop(n, s, COUNTER_NET_IN_NOT_OURS);
     return NET_SETTLED;
 }
 

@@ -72,10 +72,7 @@ static enum net_verdict upper_input(struct net *n, struct seg *s, const struct n
     ip->header_len = walk->at;
     switch (walk->proto) {
     case NET_WIRE_PROTO_TCP: seg_pull(s, walk->at); return tcp_verdict(n, s, ip, rx);
-    case NET_WIRE_PROTO_ICMP6:
-        seg_pull(s, walk->at);
-        net_icmp6_input(n, s, ip);
-        return NET_SETTLED;
+    case NET_WIRE_PROTO_ICMP6: seg_pull(s, walk->at); return net_icmp6_input(n, s, ip, rx);
     case PROTO_UDP:
     case NET_EXT_NONE: net_drop(n, s, COUNTER_NET_IN_NOT_OURS); return NET_SETTLED;
     default:

@@ -153,8 +153,9 @@ bool net_arp_ask(struct net *n, uint32_t target);
 enum net_verdict net_ip4_input(struct net *n, struct seg *s, struct net_rx *rx);
 /* Takes s, what goes after the header. tos 0, DF, TTL 64. */
 void net_ip4_send(struct net *n, struct seg *s, uint8_t proto, uint32_t dst);
-/* Takes s, exactly the ICMP message. */
-void net_icmp_input(struct net *n, struct seg *s, const struct net_wire_ip4 *ip);
+/* Takes s, exactly the ICMP message; as net_input. */
+enum net_verdict net_icmp_input(struct net *n, struct seg *s, const struct net_wire_ip4 *ip,
+                                struct net_rx *rx);
 
 /* --- net_ip6.c, net_icmp6.c ------------------------------------------------------------------ */
 
@@ -168,8 +169,9 @@ void net_ip6_send_to(struct net *n, struct seg *s, const struct net_wire_ip6 *ip
                      const uint8_t mac[6]);
 /* Largest packet on the link, bytes. */
 uint16_t net_ip6_mtu(const struct net *n);
-/* Takes s, exactly the ICMPv6 message. */
-void net_icmp6_input(struct net *n, struct seg *s, const struct net_wire_ip6 *ip);
+/* Takes s, exactly the ICMPv6 message; as net_input. */
+enum net_verdict net_icmp6_input(struct net *n, struct seg *s, const struct net_wire_ip6 *ip,
+                                 struct net_rx *rx);
 /* Fills in the checksum of an ICMPv6 message from ip->src to ip->dst. */
 void net_icmp6_seal(struct seg *s, const struct net_wire_ip6 *ip);
 /* Takes s, a packet from its IPv6 header on, and answers it with a parameter problem: `code` (RFC

@@ -68,6 +68,16 @@ struct tcp_packet {
 
 /* Takes s: data and len are the TCP segment, its checksum already verified. */
 void tcp_input(struct tcp *t, struct seg *s, const struct tcp_packet *p);
+
+/* An ICMP error about a segment of ours, from anybody. */
+struct tcp_icmp {
+    struct endpoint local; /* as the segment had them */
+    struct endpoint peer;
+    uint32_t seq;
+    uint16_t mtu; /* of the path, bytes: the segment was too big; 0: another error, which is soft */
+};
+
+void tcp_icmp_error(struct tcp *t, const struct tcp_icmp *e);
 /* The next connection that became ESTABLISHED, as a stream with endpoints set, or NULL. */
 struct stream *tcp_accept(struct tcp *t, void **cookie);
 /*

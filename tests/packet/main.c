@@ -33,6 +33,7 @@ static const struct {
     { "memory", &cases_memory },
     { "cookies", &cases_cookies },
     { "attacks", &cases_attacks },
+    { "icmp", &cases_icmp },
 };
 
 #define SUITES (sizeof(suites) / sizeof(suites[0]))

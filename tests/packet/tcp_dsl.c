@@ -332,6 +332,19 @@ static bool verb_accept(struct dsl *d)
     return cookie == d ? true : fail(d, "another listener's");
 }
 
+/* An error that quotes a segment of ours: its sequence number, and an MTU or 0. */
+static bool verb_icmp(struct dsl *d, char **words, unsigned count)
+{
+    struct tcp_icmp e = { .local = server_at, .peer = client_at };
+
+    if (count != 3)
+        return fail(d, "about what?");
+    e.seq = d->base.ours + (uint32_t)strtoul(words[1], NULL, 0);
+    e.mtu = (uint16_t)strtoul(words[2], NULL, 0);
+    tcp_icmp_error(d->tcp, &e);
+    return true;
+}
+
 /* Verbs of a stream. */
 static bool run_on_stream(struct dsl *d, char **words, unsigned count)
 {
@@ -394,6 +407,8 @@ static bool run_words(struct dsl *d, char **words, unsigned count)
         return verb_count(d, words, count);
     if (strcmp(words[0], "segs") == 0)
         return verb_segs(d, n);
+    if (strcmp(words[0], "icmp") == 0)
+        return verb_icmp(d, words, count);
     if (strcmp(words[0], "connect") == 0)
         return verb_connect(d);
     if (strcmp(words[0], "accept") == 0)

@@ -17,6 +17,7 @@
  *   count NAME N: a counter of tcp_* since the start
  *   segs N: segments that are not home
  *   hold N, drop: takes all but N segments out of the pool; gives them back
+ *   icmp SEQ MTU: an ICMP error that quotes a segment of ours; MTU 0: not that it was too big
  *
  * k=v: seq ack len wnd mss ws ts (val:ecr; ecr "ours": our SYN's) sackok=1 sack (a-b, repeatable);
  * in `>` any of them; no=ts, no=ws, no=sack.

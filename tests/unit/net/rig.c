@@ -116,14 +116,20 @@ static struct seg *segment_of(struct rig *r, const void *frame, uint32_t len)
     return s;
 }
 
+enum net_verdict rig_receive_rx(struct rig *r, const void *frame, uint32_t len, struct net_rx *rx)
+{
+    enum net_verdict verdict = net_input(r->net, segment_of(r, frame, len), rx);
+
+    net_flush(r->net);
+    return verdict;
+}
+
 enum net_verdict rig_receive(struct rig *r, const void *frame, uint32_t len, struct seg **tcp)
 {
-    struct seg *s = segment_of(r, frame, len);
     struct net_rx rx;
-    enum net_verdict verdict = net_input(r->net, s, &rx);
+    enum net_verdict verdict = rig_receive_rx(r, frame, len, &rx);
 
     *tcp = verdict == NET_TCP ? rx.s : NULL;
-    net_flush(r->net);
     return verdict;
 }
 

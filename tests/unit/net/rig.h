@@ -49,6 +49,8 @@ struct rig *rig_create(uint32_t offloads);
 void rig_destroy(struct rig *r);
 /* Receives a frame; with NET_TCP the segment is left in *tcp. Then flushes. */
 enum net_verdict rig_receive(struct rig *r, const void *frame, uint32_t len, struct seg **tcp);
+/* The same, with all that net_input tells. */
+enum net_verdict rig_receive_rx(struct rig *r, const void *frame, uint32_t len, struct net_rx *rx);
 /* The same with the flags of a segment, NET_SETTLED expected or not, the segment released. */
 enum net_verdict rig_receive_flags(struct rig *r, const void *frame, uint32_t len, uint16_t flags);
 /* Moves time on and runs what is due. */

@@ -1,0 +1,76 @@
+/*
+ * What an ICMP error means to the connection that it quotes. Happy path: "too big" lowers the size
+ * of the segments that it sends, and what was too big is sent again, without a word to congestion
+ * control: a router dropped it for its size (RFC 1191, 6.5; RFC 8201, 5.4).
+ *
+ * Failure modes: errors that quote no byte in flight are counted and not believed (RFC 5927, 4.1);
+ * an MTU below what any path of today has is taken for that one; one that is not smaller than what
+ * is known changes nothing. All other errors are soft (RFC 5461): the time-out decides. What is
+ * learnt stays with the connection: nobody can spoil a path for others.
+ */
+#include "dataplane/tcp/tcp_conn.h"
+
+#include "base/assert.h"
+#include "dataplane/tcp/tcp_output.h"
+
+#define IP4_HEADER_LEN 20
+#define IP6_HEADER_LEN 40
+
+static struct tcp_conn *find(struct tcp *t, const struct tcp_icmp *e)
+{
+    uint32_t ref = tcp_table_find(&t->table, tcp_conn_hash(t, &e->local, &e->peer));
+    struct tcp_conn *c;
+
+    if (TCP_REF_KIND(ref) != TCP_KIND_CONN)
+        return NULL; /* half-open ones and TIME-WAIT send nothing large */
+    c = pool_at(t->conns, TCP_REF_NUMBER(ref));
+    if (c->stream.local.port != e->local.port || c->stream.peer.port != e->peer.port ||
+        !addr_equal(&c->stream.local.addr, &e->local.addr) ||
+        !addr_equal(&c->stream.peer.addr, &e->peer.addr))
+        return NULL;
+    return c;
+}
+
+/* Payload of a segment in a packet of `mtu` bytes. */
+static uint32_t mss_for(const struct tcp_conn *c, uint32_t mtu)
+{
+    bool v4 = addr_is_v4(&c->stream.peer.addr);
+    uint32_t least = v4 ? LIMIT_TCP_PATH_MTU : LIMIT_TCP_PATH_MTU6;
+    uint32_t headers = (v4 ? IP4_HEADER_LEN : IP6_HEADER_LEN) + TCP_WIRE_HEADER_MIN +
+                       (c->flags & TCP_CONN_TS ? TCP_WIRE_TS_LEN : 0);
+
+    return (mtu < least ? least : mtu) - headers;
+}
+
+/* All that is out may have been too big: it leaves again, in smaller segments. */
+static void send_again(struct tcp_conn *c)
+{
+    c->snd_nxt = c->snd_una;
+    c->recover = c->snd_max;
+    c->dup_acks = 0;
+    c->flags &= (uint16_t) ~(TCP_CONN_RESEND | TCP_CONN_TIMING);
+    tcp_output_want(c);
+}
+
+void tcp_icmp_error(struct tcp *t, const struct tcp_icmp *e)
+{
+    struct tcp_conn *c = find(t, e);
+    uint32_t mss;
+
+    if (c == NULL)
+        return;
+    if (tcp_seq_lt(e->seq, c->snd_una) || tcp_seq_ge(e->seq, c->snd_max)) {
+        tcp_count(t, COUNTER_TCP_OUT_OF_WINDOW_ICMPS);
+        return;
+    }
+    if (e->mtu == 0 || !tcp_fsm_is_synchronized(c->state))
+        return;
+    mss = mss_for(c, e->mtu);
+    if (mss >= c->snd_mss)
+        return;
+    ASSERT(mss >= LIMIT_TCP_MSS_MIN);
+    tcp_count(t, COUNTER_TCP_PATH_MTU_LOWERED);
+    c->snd_mss = (uint16_t)mss;
+    c->cc.mss = c->snd_mss;
+    send_again(c);
+}

@@ -30,7 +30,7 @@ def _starts(gw):
     return gw.tls == "starttls"
 
 
-def curl(gw, data, to):
+def curl_command(gw, data, to):
     args = [
         "curl",
         "--silent",
@@ -49,7 +49,11 @@ def curl(gw, data, to):
     ]
     for r in to:
         args += ["--mail-rcpt", r]
-    run(*args)
+    return args
+
+
+def curl(gw, data, to):
+    run(*curl_command(gw, data, to))
 
 
 def swaks(gw, data, to):

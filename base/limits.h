@@ -173,6 +173,10 @@
  * to speak of themselves. */
 #define LIMIT_NET_ROUTER_SOLICITS 3
 #define LIMIT_NET_ROUTER_WAIT_MS  4000
+/* Reports of what groups we listen in, when there are new ones, and the time between them (RFC
+ * 3810, 9.1 and 9.11). */
+#define LIMIT_NET_MLD_REPORTS 2
+#define LIMIT_NET_MLD_WAIT_MS 1000
 /* How long a probe for our own address is left to be answered (RFC 4862, 5.1: one probe, a second).
  */
 #define LIMIT_NET_OWN6_WAIT_MS 1000

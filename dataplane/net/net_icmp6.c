@@ -108,6 +108,7 @@ enum net_verdict net_icmp6_input(struct net *n, struct seg *s, const struct net_
     counter_inc(n->env.counters, COUNTER_ICMP6_IN_MSGS);
     switch (s->data[0]) {
     case NET_WIRE_ICMP6_ECHO: echo(n, s, ip); return NET_SETTLED;
+    case NET_WIRE_ICMP6_MLD_QUERY: net_mld_queried(n, s, ip); return NET_SETTLED;
     case NET_WIRE_ICMP6_RA:
     case NET_WIRE_ICMP6_NS:
     case NET_WIRE_ICMP6_NA: discovery(n, s, ip); return NET_SETTLED;

@@ -22,6 +22,7 @@ struct net *net_create(const struct net_config *config, const struct net_env *en
     net_frag_init(&n->frag, env->nic->pool, env->counters);
     n->own6_due_ns = UINT64_MAX;
     n->router_due_ns = UINT64_MAX;
+    n->mld_due_ns = UINT64_MAX;
     if (addr_is_v4(&config->address)) {
         ASSERT(config->prefix_length > 0 && config->prefix_length <= 32);
         n->address = addr_v4(&config->address);
@@ -135,6 +136,7 @@ unsigned net_flush(struct net *n)
 
 void net_tick(struct net *n)
 {
+    net_mld_tick(n); /* before the probes: their answers come to the groups (RFC 4862, 5.4.2) */
     net_own6_tick(n);
     net_router_tick(n);
     net_neighbour_tick(n);
@@ -148,7 +150,8 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 uint64_t net_next_ns(const struct net *n)
 {
-    uint64_t asking = earlier(n->neighbours_due_ns, earlier(n->own6_due_ns, n->router_due_ns));
+    uint64_t own = earlier(n->own6_due_ns, n->mld_due_ns);
+    uint64_t others = earlier(n->neighbours_due_ns, n->router_due_ns);
 
-    return n->out_count > 0 ? net_now(n) : earlier(asking, n->frag.due_ns);
+    return n->out_count > 0 ? net_now(n) : earlier(earlier(own, others), n->frag.due_ns);
 }

@@ -50,6 +50,7 @@ void net_own6_init(struct net *n, const struct net_config *config)
     begin(n, NET_OWN6_LINK, site ? &local : &config->address6);
     if (site)
         begin(n, NET_OWN6_SITE, &config->address6);
+    net_mld_begin(n);
 }
 
 struct net_own6 *net_own6_find(struct net *n, const struct addr *ip)
@@ -103,8 +104,10 @@ static uint64_t probe(struct net *n, struct net_own6 *own)
         return own->due_ns;
     }
     own6_set_state(own, NET_OWN6_VALID);
-    if (own == &n->ip6.own[NET_OWN6_LINK])
+    if (own == &n->ip6.own[NET_OWN6_LINK]) {
+        net_mld_begin(n);
         net_router_begin(n);
+    }
     return UINT64_MAX;
 }
 

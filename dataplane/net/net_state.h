@@ -70,6 +70,8 @@ struct net_ip6 {
     struct net_router routers[LIMIT_NET_ROUTERS];
     uint8_t turn;     /* which router is tried while none is known to answer */
     uint8_t solicits; /* router solicitations sent */
+    uint8_t mld_left; /* reports yet to be sent */
+    bool mld_news;    /* they tell of groups that are new, and answer no query */
     uint16_t mtu;     /* of the link, as advertised; 0: the device's */
 };
 
@@ -87,6 +89,7 @@ struct net {
     uint64_t neighbours_due_ns; /* when net_neighbour_tick has something to look at */
     uint64_t own6_due_ns;       /* the same of net_own6_tick */
     uint64_t router_due_ns;     /* the same of net_router_tick */
+    uint64_t mld_due_ns;        /* the same of net_mld_tick */
     uint64_t stalled_ns;        /* since when the device takes nothing; 0: it does */
     uint32_t out_first;
     uint32_t out_count;
@@ -208,6 +211,14 @@ bool net_router_hop(struct net *n, const struct addr *dst, struct addr *hop);
 void net_router_begin(struct net *n);
 /* Asks for routers. */
 void net_router_tick(struct net *n);
+
+/* --- net_mld.c ------------------------------------------------------------------------------- */
+
+/* Tells what groups we listen in: they are new, or there is a new address to tell it from. */
+void net_mld_begin(struct net *n);
+/* Takes s, exactly the message, whose checksum is good. */
+void net_mld_queried(struct net *n, struct seg *s, const struct net_wire_ip6 *ip);
+void net_mld_tick(struct net *n);
 
 /* On the link, by address or by configuration. */
 static inline bool net_on_link6(const struct net *n, const struct addr *ip)

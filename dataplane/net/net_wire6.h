@@ -22,6 +22,8 @@
 #define NET_WIRE_ICMP6_PROBLEM     4
 #define NET_WIRE_ICMP6_ECHO        128
 #define NET_WIRE_ICMP6_ECHO_REPLY  129
+#define NET_WIRE_ICMP6_MLD_QUERY   130
+#define NET_WIRE_ICMP6_MLD_REPORT  143
 #define NET_WIRE_ICMP6_RS          133
 #define NET_WIRE_ICMP6_RA          134
 #define NET_WIRE_ICMP6_NS          135

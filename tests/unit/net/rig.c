@@ -14,6 +14,12 @@ const uint8_t rig_our_mac[6] = { 0x02, 0, 0, 0, 0, 0x02 };
 const uint8_t rig_peer_mac[6] = { 0x02, 0, 0, 0, 0, 0x01 };
 const uint8_t rig_broadcast[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 
+static bool is_report(const struct seg *s)
+{
+    return s->len > 62 && load_be16(s->data + 12) == 0x86dd && s->data[20] == 0 &&
+           s->data[62] == 143;
+}
+
 static unsigned rig_tx(struct nic *n, struct seg **segs, unsigned count)
 {
     struct rig *r = (struct rig *)(void *)n;
@@ -21,8 +27,9 @@ static unsigned rig_tx(struct nic *n, struct seg **segs, unsigned count)
 
     ASSERT(count > 0 && count <= NIC_BURST);
     for (; taken < count && r->tx_budget > 0; taken++, r->tx_budget--) {
-        struct rig_frame *f = &r->sent[r->sent_count++ % RIG_SENT_MAX];
+        struct rig_frame *f = &r->sent[r->sent_count % RIG_SENT_MAX];
 
+        r->sent_count += r->keep_reports || !is_report(segs[taken]);
         ASSERT(segs[taken]->len <= sizeof(f->bytes));
         f->len = segs[taken]->len;
         f->flags = segs[taken]->flags;

@@ -37,6 +37,7 @@ struct rig {
     struct seg *incoming; /* what the device gives next */
     unsigned shared;      /* frames given to other queues */
     uint32_t shared_len;
+    bool keep_reports;  /* MLD's, which come when they like, are recorded too */
     unsigned tx_budget; /* frames that the device still takes */
     unsigned sent_count;
     struct rig_frame sent[RIG_SENT_MAX]; /* what the device took */

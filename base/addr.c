@@ -2,11 +2,16 @@
 #include "base/addr.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 
 #include "base/assert.h"
 #include "base/byteorder.h"
 
 static const uint8_t v4_prefix[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+
+#define ADDR_BITS    128
+#define V4_BITS      32
+#define V4_BITS_SKIP (ADDR_BITS - V4_BITS) /* of the prefix that every IPv4 address has */
 
 STATIC_ASSERT(ADDR_TEXT_MAX >= INET6_ADDRSTRLEN, "every address has room");
 
@@ -64,4 +69,71 @@ uint32_t addr_format(const struct addr *a, char out[ADDR_TEXT_MAX])
 
     ASSERT(text != NULL);
     return (uint32_t)strlen(out);
+}
+
+/* A length in decimal, without sign, space or leading zero, up to `most`. */
+static bool parse_length(const char *text, uint32_t most, uint32_t *out)
+{
+    uint32_t n = 0;
+
+    if (text[0] == 0 || (text[0] == '0' && text[1] != 0))
+        return false;
+    for (; *text != 0; text++) {
+        if (*text < '0' || *text > '9')
+            return false;
+        n = n * 10 + (uint32_t)(*text - '0');
+        if (n > most)
+            return false;
+    }
+    *out = n;
+    return true;
+}
+
+/* Bits behind the first `bits` that are set. */
+static bool has_host_bits(const struct addr *a, uint32_t bits)
+{
+    for (uint32_t i = bits; i < ADDR_BITS; i++) {
+        if (a->octets[i / 8] & 0x80 >> i % 8)
+            return true;
+    }
+    return false;
+}
+
+bool addr_net_has(const struct addr_net *n, const struct addr *a)
+{
+    return addr_same_network(&n->addr, a, n->bits);
+}
+
+bool addr_net_parse(const char *text, struct addr_net *out)
+{
+    const char *slash = strchr(text, '/');
+    size_t len = slash == NULL ? strlen(text) : (size_t)(slash - text);
+    char address[ADDR_TEXT_MAX];
+    struct addr_net n;
+    uint32_t skip;
+
+    if (len >= sizeof(address))
+        return false;
+    memcpy(address, text, len);
+    address[len] = 0;
+    if (!addr_parse(address, &n.addr))
+        return false;
+    skip = addr_is_v4(&n.addr) ? V4_BITS_SKIP : 0;
+    n.bits = ADDR_BITS - skip;
+    if (slash != NULL && !parse_length(slash + 1, ADDR_BITS - skip, &n.bits))
+        return false;
+    n.bits += skip;
+    if (has_host_bits(&n.addr, n.bits))
+        return false;
+    *out = n;
+    return true;
+}
+
+uint32_t addr_net_format(const struct addr_net *n, char out[ADDR_NET_TEXT_MAX])
+{
+    uint32_t len = addr_format(&n->addr, out);
+    uint32_t skip = addr_is_v4(&n->addr) ? V4_BITS_SKIP : 0;
+
+    ASSERT(n->bits >= skip && n->bits <= ADDR_BITS);
+    return len + (uint32_t)snprintf(out + len, ADDR_NET_TEXT_MAX - len, "/%u", n->bits - skip);
 }

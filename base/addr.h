@@ -13,6 +13,14 @@ struct addr {
     uint8_t octets[16];
 };
 
+/* The addresses whose first `bits` (of 128, for IPv4 too) are those of `addr`. */
+struct addr_net {
+    struct addr addr;
+    uint32_t bits;
+};
+
+#define ADDR_NET_TEXT_MAX (ADDR_TEXT_MAX + 4)
+
 struct endpoint {
     struct addr addr;
     uint16_t port; /* host order */
@@ -43,6 +51,13 @@ static inline bool addr_is_group(const struct addr *a)
 {
     return a->octets[0] == 0xff;
 }
+
+/* "192.0.2.0/24", "2001:db8::/32", or one address; false also when bits behind the length are set.
+ */
+bool addr_net_parse(const char *text, struct addr_net *out);
+/* As addr_net_parse reads it; returns the length. */
+uint32_t addr_net_format(const struct addr_net *n, char out[ADDR_NET_TEXT_MAX]);
+bool addr_net_has(const struct addr_net *n, const struct addr *a);
 
 static inline bool addr_equal(const struct addr *a, const struct addr *b)
 {

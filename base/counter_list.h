@@ -104,6 +104,8 @@
 #define COUNTER_LIST_GATEWAY(X)                                                            \
     X(CONN_ACCEPTED, "conn_accepted", "connections taken in")                              \
     X(CONN_REFUSED, "conn_refused", "connections refused at a limit")                      \
+    X(PROXY_HEADERS, "proxy_headers", "PROXY headers taken")                               \
+    X(PROXY_ERRORS, "proxy_errors", "PROXY headers malformed, or not there")               \
     X(CONN_TIMEOUTS, "conn_timeouts", "connections closed for being idle or slow")         \
     X(AUTH_CACHE_HITS, "auth_cache_hits", "questions answered from the cache of verdicts") \
     X(AUTH_HASHES, "auth_hashes", "password checks given to a helper thread")              \

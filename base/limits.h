@@ -56,6 +56,16 @@
  * Past it: next turn. */
 #define LIMIT_HANDSHAKES_PER_TURN_DEFAULT 4
 
+/* A PROXY header of version 1 (its specification, 2.1) and of version 2: the addresses, and what
+ * TLVs a real proxy adds; 2.2 allows 65,551. Past it: closed. */
+#define LIMIT_PROXY_V1_BYTES 107
+#define LIMIT_PROXY_V2_BYTES 4096
+/* A unique id in it (2.2.5), a host name, a certificate's name. Past it: closed. */
+#define LIMIT_PROXY_ID_BYTES   128
+#define LIMIT_PROXY_NAME_BYTES 255
+/* Networks that a listener takes such headers from. Past it: the configuration is refused. */
+#define LIMIT_PROXY_NETWORKS 32
+
 /* Steps of one connection in one turn of the loop; then the others have their turn. */
 #define LIMIT_PUMP_STEPS 64
 /* Connections that spool answers and free room may run in one turn. */

@@ -63,6 +63,8 @@ static const struct config_key keys[] = {
       .number = CONFIG_PATH_DPDK, .choices = paths },
     { CONFIG_LISTENER, "tls", CONFIG_CHOICE, AT(config_listener, tls),
       .number = CONFIG_LISTENER_IMPLICIT, .choices = listener_tls },
+    { CONFIG_LISTENER, "proxy", CONFIG_NET_LIST, AT(config_listener, proxies),
+      BY(config_listener, proxy_count), .items_max = LIMIT_PROXY_NETWORKS, .text = "" },
 
     { CONFIG_CERTIFICATE, "chain", CONFIG_FILE, AT(config_certificate, chain) },
     { CONFIG_CERTIFICATE, "key", CONFIG_FILE, AT(config_certificate, key) },
@@ -191,5 +193,6 @@ void *config_key_base(struct config *c, enum config_section section, uint32_t in
 
 bool config_key_is_list(const struct config_key *k)
 {
-    return k->kind == CONFIG_TEXT_LIST || k->kind == CONFIG_COUNT_LIST;
+    return k->kind == CONFIG_TEXT_LIST || k->kind == CONFIG_COUNT_LIST ||
+           k->kind == CONFIG_NET_LIST;
 }

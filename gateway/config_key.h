@@ -45,6 +45,7 @@ enum config_kind {
     CONFIG_MAC,         /* uint8_t[6]; companion: bool, false for "" */
     CONFIG_TEXT_LIST,   /* const char *[]; companion: uint32_t count */
     CONFIG_COUNT_LIST,  /* uint32_t[]; companion: uint32_t count */
+    CONFIG_NET_LIST,    /* struct addr_net[]; companion: uint32_t count */
 };
 
 struct config_key {

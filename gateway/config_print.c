@@ -54,6 +54,14 @@ static bool put_mac(struct buf *out, const uint8_t *mac, bool given)
                       mac[4], mac[5]);
 }
 
+static bool put_net(struct buf *out, const struct addr_net *n)
+{
+    char text[ADDR_NET_TEXT_MAX];
+
+    addr_net_format(n, text);
+    return put_text(out, text);
+}
+
 static bool put_list(struct buf *out, const struct config_key *k, const void *items, uint32_t count)
 {
     bool fits = buf_printf(out, "{");
@@ -62,6 +70,8 @@ static bool put_list(struct buf *out, const struct config_key *k, const void *it
         fits = i == 0 || buf_printf(out, ", ");
         if (k->kind == CONFIG_TEXT_LIST)
             fits = fits && put_text(out, ((const char *const *)items)[i]);
+        else if (k->kind == CONFIG_NET_LIST)
+            fits = fits && put_net(out, (const struct addr_net *)items + i);
         else
             fits = fits && buf_printf(out, "%u", ((const uint32_t *)items)[i]);
     }
@@ -89,7 +99,8 @@ static bool put_value(struct buf *out, const struct config_key *k, const void *b
     case CONFIG_NETWORK6: return put_network(out, at, *(const uint32_t *)companion);
     case CONFIG_MAC: return put_mac(out, at, *(const bool *)companion);
     case CONFIG_TEXT_LIST:
-    case CONFIG_COUNT_LIST: return put_list(out, k, at, *(const uint32_t *)companion);
+    case CONFIG_COUNT_LIST:
+    case CONFIG_NET_LIST: return put_list(out, k, at, *(const uint32_t *)companion);
     }
     UNREACHABLE("kind of a configuration key");
 }

@@ -246,22 +246,39 @@ static bool set_mac(uint8_t *to, bool *given, const char *text, struct buf *why)
     return true;
 }
 
+static bool set_net(struct addr_net *to, const char *text, struct buf *why)
+{
+    if (addr_net_parse(text, to))
+        return true;
+    buf_printf(why, "must be an address, or a network like \"192.0.2.0/24\" or \"2001:db8::/32\"");
+    return false;
+}
+
+/* Item `index` of the list at `to`. */
+static bool set_item(const struct config_key *k, struct config *c, void *to, uint32_t index,
+                     const char *text, struct buf *why)
+{
+    uint64_t number;
+
+    if (k->kind == CONFIG_TEXT_LIST)
+        return set_text(k, c, (const char **)to + index, text, why);
+    if (k->kind == CONFIG_NET_LIST)
+        return set_net((struct addr_net *)to + index, text, why);
+    if (!parse_in_range(k, text, &number, why))
+        return false;
+    ((uint32_t *)to)[index] = (uint32_t)number;
+    return true;
+}
+
 static bool add_item(const struct config_key *k, struct config *c, void *base, const char *text,
                      struct buf *why)
 {
     uint32_t *count = at(base, k->companion);
-    uint64_t number;
 
     if (*count == k->items_max)
         return buf_printf(why, "must be one of at most %u items", k->items_max), false;
-    if (k->kind == CONFIG_TEXT_LIST) {
-        if (!set_text(k, c, (const char **)at(base, k->offset) + *count, text, why))
-            return false;
-    } else {
-        if (!parse_in_range(k, text, &number, why))
-            return false;
-        ((uint32_t *)at(base, k->offset))[*count] = (uint32_t)number;
-    }
+    if (!set_item(k, c, at(base, k->offset), *count, text, why))
+        return false;
     ++*count;
     return true;
 }
@@ -286,7 +303,8 @@ bool config_value_set(const struct config_key *k, struct config *c, void *base, 
     case CONFIG_NETWORK6: return set_network(k->kind, to, at(base, k->companion), text, why);
     case CONFIG_MAC: return set_mac(to, at(base, k->companion), text, why);
     case CONFIG_TEXT_LIST:
-    case CONFIG_COUNT_LIST: return add_item(k, c, base, text, why);
+    case CONFIG_COUNT_LIST:
+    case CONFIG_NET_LIST: return add_item(k, c, base, text, why);
     }
     UNREACHABLE("kind of a configuration key");
 }
@@ -304,7 +322,8 @@ bool config_value_set_default(const struct config_key *k, struct config *c, void
     case CONFIG_BYTES: *(uint64_t *)to = k->number; return true;
     case CONFIG_BOOL: *(bool *)to = k->number != 0; return true;
     case CONFIG_TEXT_LIST:
-    case CONFIG_COUNT_LIST: *(uint32_t *)at(base, k->companion) = 0; return true;
+    case CONFIG_COUNT_LIST:
+    case CONFIG_NET_LIST: *(uint32_t *)at(base, k->companion) = 0; return true;
     default: return k->text != NULL && config_value_set(k, c, base, k->text, &why);
     }
 }

@@ -45,7 +45,8 @@ void conn_close(struct conn *c, const char *result)
     conn_session_keep(c, (struct span){ 0 });
     if (c->session != NULL)
         smtp_session_close(c->session);
-    conn_clients_leave(cs->clients, &c->lower->peer.addr);
+    if (c->counted)
+        conn_clients_leave(cs->clients, &c->peer.addr);
     if (c->tls != NULL && c->io == c->lower)
         c->lower = c->io = tls_conn_detach(c->tls);
     c->io->ops->close(c->io);
@@ -74,8 +75,8 @@ void conn_wait_for_room(struct conn *c)
 static void describe_client(const struct conn *c, struct smtp_client *out)
 {
     *out = (struct smtp_client){
-        .peer = c->lower->peer,
-        .local = c->lower->local,
+        .peer = c->peer,
+        .local = c->local,
         .secure = c->tls != NULL || c->listener->secure,
         .starttls = c->listener->starttls,
     };
@@ -189,6 +190,7 @@ static enum conn_progress closing_step(struct conn *c)
 static enum conn_progress step(struct conn *c)
 {
     switch (c->phase) {
+    case CONN_PROXY: return conn_proxy_step(c);
     case CONN_HANDSHAKE: return handshake_step(c);
     case CONN_SESSION: return conn_session_step(c);
     case CONN_CLOSING: return closing_step(c);
@@ -207,7 +209,9 @@ static void look_for_the_end(struct conn *c)
     }
     if ((c->io->ready & STREAM_ENDED) == 0 || (c->io->ready & STREAM_READABLE) != 0)
         return;
-    if (c->phase == CONN_HANDSHAKE)
+    if (c->phase == CONN_PROXY)
+        conn_close(c, "ended before its PROXY header did");
+    else if (c->phase == CONN_HANDSHAKE)
         conn_close(c, "ended in the handshake");
     else if (c->phase == CONN_SESSION && asks_peer && !list_linked(&c->wait)) {
         conn_begin_closing(c, c->want == SMTP_WANT_BODY ? "ended within a message" : "ended");
@@ -235,18 +239,29 @@ void conn_begin_handshake(struct conn *c)
     set_timer(c, seconds_from_now(c, c->set->config.handshake_timeout_s));
 }
 
+enum conn_progress conn_begin(struct conn *c)
+{
+    if (!c->listener->tls)
+        return begin_session(c);
+    c->tls = tls_conn_open(c->set->env.tls, c->lower);
+    if (c->tls == NULL) {
+        conn_close(c, "no TLS connection left");
+        return CONN_GONE;
+    }
+    conn_begin_handshake(c);
+    return CONN_MOVED;
+}
+
 void conn_open(struct conn *c)
 {
-    if (c->listener->tls) {
-        c->tls = tls_conn_open(c->set->env.tls, c->lower);
-        conn_begin_handshake(c);
-        if (c->tls == NULL)
-            conn_close(c, "no TLS connection left");
-        else
-            conn_pump(c);
-    } else if (begin_session(c) == CONN_MOVED) {
+    enum conn_progress p = CONN_MOVED;
+
+    if (c->phase == CONN_PROXY)
+        set_timer(c, seconds_from_now(c, c->set->config.handshake_timeout_s));
+    else
+        p = conn_begin(c);
+    if (p == CONN_MOVED)
         conn_pump(c);
-    }
 }
 
 /* The client had its time, or it is too slow: 421, and off. */
@@ -265,7 +280,9 @@ static void give_up(struct conn *c)
 {
     counter_inc(c->set->env.counters, COUNTER_CONN_TIMEOUTS);
     if (c->phase != CONN_SESSION || c->giving_up)
-        conn_close(c, c->phase == CONN_HANDSHAKE ? "handshake timed out" : "timed out");
+        conn_close(c, c->phase == CONN_PROXY       ? "PROXY header timed out"
+                      : c->phase == CONN_HANDSHAKE ? "handshake timed out"
+                                                   : "timed out");
     else
         end_session(c, SMTP_END_TIMEOUT);
 }
@@ -303,7 +320,7 @@ void conn_timer(struct conn *c)
 
 void conn_end(struct conn *c)
 {
-    if (c->phase == CONN_HANDSHAKE) {
+    if (c->phase == CONN_PROXY || c->phase == CONN_HANDSHAKE) {
         conn_close(c, "shutting down");
         return;
     }

@@ -27,7 +27,11 @@ struct conn_listener {
     const char *name;
     bool tls;      /* TLS from the first byte; else plain */
     bool starttls; /* plain until STARTTLS, which must come first */
-    bool secure;   /* plain, and treated as secure all the same (the simulator's streams) */
+    /* Where connections begin with a PROXY header, and none is taken from anybody else; count 0:
+     * connections are their clients' own. */
+    const struct addr_net *proxies;
+    uint32_t proxy_count;
+    bool secure; /* plain, and treated as secure all the same (the simulator's streams) */
 };
 
 /* auth's answer to a connection that had to wait: auth_env.done. */

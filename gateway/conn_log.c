@@ -4,21 +4,28 @@
 
 #include "base/assert.h"
 #include "gateway/conn_priv.h"
+#include "gateway/proxy_header.h"
 
 #define NAME_MAX_BYTES 40
 #define TO_MAX_BYTES   512 /* recipients in a line; the count beside it is always whole */
 
+static void put_endpoint(struct log_line *line, const char *key, const struct endpoint *e)
+{
+    char text[ADDR_TEXT_MAX + 16];
+    char addr[ADDR_TEXT_MAX];
+
+    addr_format(&e->addr, addr);
+    snprintf(text, sizeof(text), addr_is_v4(&e->addr) ? "%s:%u" : "[%s]:%u", addr, e->port);
+    log_str(line, key, text);
+}
+
 static void put_common(struct log_line *line, const struct conn *c)
 {
-    char text[NAME_MAX_BYTES + ADDR_TEXT_MAX];
-    char peer[ADDR_TEXT_MAX];
+    char text[NAME_MAX_BYTES];
 
     snprintf(text, sizeof(text), "%u-%llu", c->set->config.worker, (unsigned long long)c->number);
     log_str(line, "session", text);
-    addr_format(&c->lower->peer.addr, peer);
-    snprintf(text, sizeof(text), addr_is_v4(&c->lower->peer.addr) ? "%s:%u" : "[%s]:%u", peer,
-             c->lower->peer.port);
-    log_str(line, "client", text);
+    put_endpoint(line, "client", &c->peer);
 }
 
 static void put_tls(struct log_line *line, const struct conn *c)
@@ -31,10 +38,52 @@ static void put_tls(struct log_line *line, const struct conn *c)
     log_str(line, "resumed", c->tls_info.resumed ? "yes" : "no");
 }
 
+static void put_if_any(struct log_line *line, const char *key, struct span value)
+{
+    if (value.len > 0)
+        log_span(line, key, value);
+}
+
+void conn_log_proxied(const struct conn *c, const struct proxy_header *h)
+{
+    struct log *log = c->set->env.log;
+    struct log_line *line = log_begin(log, LOG_LEVEL_INFO, "proxied");
+
+    if (line == NULL)
+        return;
+    put_common(line, c);
+    log_str(line, "listener", c->listener->name);
+    put_endpoint(line, "proxy", &c->lower->peer);
+    put_endpoint(line, "at", &c->local);
+    put_if_any(line, "authority", h->authority);
+    put_if_any(line, "unique-id", h->unique_id);
+    put_if_any(line, "ssl-cn", h->ssl_cn);
+    log_end(log, line);
+}
+
+void conn_log_not_a_proxy(const struct conns *cs, const struct conn_listener *l,
+                          const struct endpoint *peer)
+{
+    struct log_line *line = log_begin(cs->env.log, LOG_LEVEL_INFO, "not a listed proxy");
+
+    if (line == NULL)
+        return;
+    put_endpoint(line, "client", peer);
+    log_str(line, "listener", l->name);
+    log_end(cs->env.log, line);
+}
+
+/* A balancer's look whether we live, every second or two, is no news. */
+static bool is_check(const struct conn *c)
+{
+    return c->is_check || (c->phase == CONN_PROXY && c->input.len == 0);
+}
+
 void conn_log_session(const struct conn *c)
 {
     struct log *log = c->set->env.log;
-    struct log_line *line = log_begin(log, LOG_LEVEL_INFO, "session");
+    struct log_line *line =
+        log_begin(log, is_check(c) ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "session");
     struct smtp_summary sum = { 0 };
 
     if (line == NULL)

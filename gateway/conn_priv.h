@@ -7,7 +7,10 @@
 #include "gateway/conn.h"
 #include "gateway/conn_clients.h"
 
+struct proxy_header;
+
 enum conn_phase {
+    CONN_PROXY,     /* a PROXY header is awaited */
     CONN_HANDSHAKE, /* TLS is being agreed on */
     CONN_SESSION,   /* SMTP */
     CONN_CLOSING,   /* our end is sent; what still comes is thrown away */
@@ -23,9 +26,13 @@ struct conn {
     struct tls_conn *tls; /* NULL: none, or detached after a failed handshake */
     struct smtp_session *session;
     enum conn_phase phase;
-    enum smtp_want want; /* what the session said last */
-    bool giving_up;      /* timed out; the 421 has its last seconds */
-    const char *result;  /* why it ended, for the log; NULL: as the session says */
+    enum smtp_want want;  /* what the session said last */
+    bool giving_up;       /* timed out; the 421 has its last seconds */
+    struct endpoint peer; /* the client: as the socket, or a PROXY header, has it */
+    struct endpoint local;
+    bool counted;       /* among the connections of its client */
+    bool is_check;      /* the proxy's own, to see whether we live */
+    const char *result; /* why it ended, for the log; NULL: as the session says */
 
     /* Plaintext that was read and not yet used; memory from conns.inputs while there is any. */
     struct buf input;
@@ -76,6 +83,8 @@ enum conn_progress {
 /* Begins a new one, whose stream, listener and number are set. It may be gone afterwards, as with
  * all below. */
 void conn_open(struct conn *c);
+/* TLS or the session, as the listener has it. */
+enum conn_progress conn_begin(struct conn *c);
 /* TLS is to be agreed on by the tls_conn that is there, in its time. */
 void conn_begin_handshake(struct conn *c);
 /* Runs it until nothing moves (bounded). */
@@ -101,6 +110,15 @@ void conn_wait_for_room(struct conn *c);
 enum conn_progress conn_session_step(struct conn *c);
 /* Keeps the unused end of a read; `rest` may point into c->input itself. */
 void conn_session_keep(struct conn *c, struct span rest);
+/* Makes c->input a buffer, if it is none. */
+void conn_session_hold(struct conn *c);
+
+/* --- conn_proxy.c ---------------------------------------------------------------------------- */
+
+/* Reads on in the PROXY header. */
+enum conn_progress conn_proxy_step(struct conn *c);
+/* May this peer send one? */
+bool conn_proxy_is_listed(const struct conn_listener *l, const struct addr *peer);
 
 /* --- conn_body.c ----------------------------------------------------------------------------- */
 
@@ -119,6 +137,10 @@ bool conn_body_is_too_slow(const struct conn *c);
 /* --- conn_log.c ------------------------------------------------------------------------------ */
 
 void conn_log_session(const struct conn *c);
+void conn_log_proxied(const struct conn *c, const struct proxy_header *h);
+/* A connection from a peer that is no listed proxy, and so never became one. */
+void conn_log_not_a_proxy(const struct conns *cs, const struct conn_listener *l,
+                          const struct endpoint *peer);
 void conn_log_message(const struct conn *c, const struct mail *mail, const char *result);
 
 #endif

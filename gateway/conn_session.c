@@ -11,6 +11,14 @@
 #include "base/limits.h"
 #include "gateway/conn_priv.h"
 
+void conn_session_hold(struct conn *c)
+{
+    if (c->input.ptr != NULL)
+        return;
+    c->input = (struct buf){ pool_get(c->set->inputs), 0, LIMIT_CONN_INPUT_BYTES };
+    ASSERT(c->input.ptr != NULL); /* there is one for each connection */
+}
+
 void conn_session_keep(struct conn *c, struct span rest)
 {
     struct conns *cs = c->set;
@@ -24,11 +32,7 @@ void conn_session_keep(struct conn *c, struct span rest)
         c->input = (struct buf){ 0 };
         return;
     }
-    if (c->input.ptr == NULL) {
-        c->input.ptr = pool_get(cs->inputs);
-        c->input.cap = LIMIT_CONN_INPUT_BYTES;
-        ASSERT(c->input.ptr != NULL); /* there is one for each connection */
-    }
+    conn_session_hold(c);
     if (rest.ptr != c->input.ptr)
         memmove(c->input.ptr, rest.ptr, rest.len);
     c->input.len = rest.len;
@@ -83,7 +87,7 @@ static enum conn_progress ask_for_verdict(struct conn *c)
         return CONN_STUCK;
     explicit_bzero(c->set->scratch, LIMIT_READ_BYTES); /* the AUTH line was read there */
     smtp_session_auth(c->session, &question);
-    c->auth = auth_check(c->set->env.auth, &c->lower->peer, &question, c, &verdict);
+    c->auth = auth_check(c->set->env.auth, &c->peer, &question, c, &verdict);
     if (c->auth != NULL)
         return CONN_STUCK;
     take_verdict(c, verdict);

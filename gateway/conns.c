@@ -10,15 +10,27 @@
 #include "base/limits.h"
 #include "gateway/conn_priv.h"
 
+/* A client's own connection is counted here, a proxy's when it has said whose it is. */
+static bool may_come(struct conns *cs, const struct conn_listener *l, const struct stream *s)
+{
+    if (l->proxy_count == 0)
+        return conn_clients_enter(cs->clients, &s->peer.addr, cs->config.connections_per_client);
+    if (conn_proxy_is_listed(l, &s->peer.addr))
+        return true;
+    conn_log_not_a_proxy(cs, l, &s->peer);
+    return false;
+}
+
 static void accepted(struct core_handler *h, struct stream *s, void *cookie)
 {
     struct conns *cs = LIST_ENTRY(h, struct conns, handler);
+    const struct conn_listener *l = cookie;
+    bool proxied = l->proxy_count > 0;
     struct conn *c = NULL;
 
-    if (!cs->draining &&
-        conn_clients_enter(cs->clients, &s->peer.addr, cs->config.connections_per_client)) {
+    if (!cs->draining && may_come(cs, l, s)) {
         c = pool_get(cs->pool);
-        if (c == NULL)
+        if (c == NULL && !proxied)
             conn_clients_leave(cs->clients, &s->peer.addr);
     }
     if (c == NULL) {
@@ -28,10 +40,13 @@ static void accepted(struct core_handler *h, struct stream *s, void *cookie)
         return;
     }
     counter_inc(cs->env.counters, COUNTER_CONN_ACCEPTED);
-    *c = (struct conn){ .set = cs, .lower = s, .io = s, .listener = cookie };
+    *c = (struct conn){ .set = cs, .lower = s, .io = s, .listener = l };
+    c->peer = s->peer;
+    c->local = s->local;
+    c->counted = !proxied;
     c->number = cs->next_number++;
     c->accepted_ns = cs->env.clock->now_ns;
-    c->phase = CONN_HANDSHAKE;
+    c->phase = proxied ? CONN_PROXY : CONN_HANDSHAKE;
     c->want = SMTP_WANT_INPUT;
     list_append(&cs->all, &c->all);
     list_node_init(&c->wait);

@@ -143,6 +143,8 @@ static bool open_listeners(struct worker *w, struct buf *why)
             .name = l->name,
             .tls = l->tls == CONFIG_LISTENER_IMPLICIT,
             .starttls = l->tls == CONFIG_LISTENER_STARTTLS,
+            .proxies = l->proxies,
+            .proxy_count = l->proxy_count,
         };
         ok = l->path == CONFIG_PATH_KERNEL ? ksock_listen(w->ksock, &at, mine)
                                            : tcp_listen(w->core.tcp, &at, mine);

@@ -49,13 +49,6 @@ static socklen_t to_sockaddr(const struct endpoint *e, union sockaddrs *out)
     return sizeof(out->v6);
 }
 
-static bool is_any(const struct addr *a)
-{
-    static const struct addr any;
-
-    return addr_equal(a, &any);
-}
-
 /* A socket for all addresses is one of IPv6 that takes IPv4 clients too, as ::ffff:a.b.c.d; where
  * the kernel has no IPv6, one of IPv4. */
 static int new_socket(const struct endpoint *at, union sockaddrs *name, socklen_t *len)
@@ -66,7 +59,7 @@ static int new_socket(const struct endpoint *at, union sockaddrs *name, socklen_
 
     *len = to_sockaddr(at, name);
     fd = socket(name->any.sa_family, type, 0);
-    if (fd >= 0 || errno != EAFNOSUPPORT || !is_any(&at->addr))
+    if (fd >= 0 || errno != EAFNOSUPPORT || !addr_is_none(&at->addr))
         return fd;
     *len = to_sockaddr(&any_v4, name);
     return socket(AF_INET, type, 0);
@@ -80,7 +73,7 @@ static int open_socket(const struct endpoint *at)
     socklen_t len;
     int fd = new_socket(at, &name, &len);
     int on = 1;
-    int v6_only = !is_any(&at->addr);
+    int v6_only = !addr_is_none(&at->addr);
 
     if (fd < 0)
         return -1;

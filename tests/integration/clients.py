@@ -30,9 +30,10 @@ def _starts(gw):
     return gw.tls == "starttls"
 
 
-def curl_command(gw, data, to):
+def curl_command(gw, data, to, *options):
     args = [
         "curl",
+        *options,
         "--silent",
         "--show-error",
         "--ssl-reqd",
@@ -52,13 +53,14 @@ def curl_command(gw, data, to):
     return args
 
 
-def curl(gw, data, to):
-    run(*curl_command(gw, data, to))
+def curl(gw, data, to, *options):
+    run(*curl_command(gw, data, to, *options))
 
 
-def swaks(gw, data, to):
+def swaks(gw, data, to, *options):
     run(
         "swaks",
+        *options,
         "--silent",
         "3",
         "--tls" if _starts(gw) else "--tls-on-connect",

@@ -100,9 +100,74 @@ static void knows_what_v6_is_for(void **state)
     }
 }
 
+static void networks_go_there_and_back(void **state)
+{
+    static const struct {
+        const char *in;
+        const char *out;
+        const char *has;
+        const char *has_not;
+    } rows[] = {
+        { "192.0.2.0/24", "192.0.2.0/24", "192.0.2.255", "192.0.3.0" },
+        { "192.0.2.128/25", "192.0.2.128/25", "192.0.2.128", "192.0.2.127" },
+        { "192.0.2.7", "192.0.2.7/32", "192.0.2.7", "192.0.2.6" },
+        { "0.0.0.0/0", "0.0.0.0/0", "255.255.255.255", "::1" },
+        { "2001:db8::/32", "2001:db8::/32", "2001:db8:ffff::1", "2001:db9::" },
+        { "2001:db8::8/125", "2001:db8::8/125", "2001:db8::f", "2001:db8::10" },
+        { "::1", "::1/128", "::1", "::" },
+        { "::/0", "::/0", "192.0.2.1", NULL },
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct addr_net n;
+        struct addr a;
+        char text[ADDR_NET_TEXT_MAX];
+
+        assert_true(addr_net_parse(rows[i].in, &n));
+        assert_int_equal(addr_net_format(&n, text), strlen(rows[i].out));
+        assert_string_equal(text, rows[i].out);
+        assert_true(addr_parse(rows[i].has, &a));
+        assert_true(addr_net_has(&n, &a));
+        if (rows[i].has_not == NULL)
+            continue;
+        assert_true(addr_parse(rows[i].has_not, &a));
+        assert_false(addr_net_has(&n, &a));
+    }
+}
+
+static void refuses_what_is_no_network(void **state)
+{
+    static const char *const rows[] = {
+        "",
+        "/8",
+        "192.0.2.0/",
+        "192.0.2.0/33",
+        "192.0.2.0/024",
+        "192.0.2.0/-1",
+        "192.0.2.0/ 24",
+        "192.0.2.0/24 ",
+        "192.0.2.0/4294967320",
+        "192.0.2.1/24", /* a host's address */
+        "2001:db8::/129",
+        "2001:db8::1/64",
+        "localhost/8",
+        "1111:2222:3333:4444:5555:6666:7777:8888:9999:0000:1111:2222/8",
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct addr_net n;
+
+        assert_false(addr_net_parse(rows[i], &n));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(networks_go_there_and_back),
+        cmocka_unit_test(refuses_what_is_no_network),
         cmocka_unit_test(goes_there_and_back),
         cmocka_unit_test(refuses_what_is_no_address),
         cmocka_unit_test(knows_v4),

@@ -67,6 +67,10 @@ static const struct bad bad[] = {
       "t:3: count = \"-1\": must be a whole number from 1 to 64\n" },
     { LEAST "workers { count = 1k }",
       "t:3: count = \"1k\": must be a whole number from 1 to 64\n" },
+    { "listener a { path = kernel proxy = { 192.0.2.1/24 } }\n"
+      "tls { certificate { chain = /c key = /k } }",
+      "t:1: proxy = \"192.0.2.1/24\": must be an address, or a network like \"192.0.2.0/24\" or "
+      "\"2001:db8::/32\"\n" },
     { "listener a { path = kernel tls = none }\ntls { certificate { chain = /c key = /k } }",
       "t:1: tls = \"none\": must be implicit or starttls\n" },
     { LEAST "workers { idle = doze }", "t:3: idle = \"doze\": must be sleep or spin\n" },
@@ -209,7 +213,8 @@ static const char full[] =
     "listener submissions { address = 198.18.0.2 }\n"
     "listener submissions6 { address = 2001:db8::2 }\n"
     "listener six { address = 2001:db8::1 port = 4650 path = kernel }\n"
-    "listener submission { path = kernel tls = starttls }\n"
+    "listener submission { path = kernel tls = starttls\n"
+    "  proxy = { 192.0.2.0/24, 2001:db8::/32, \"::1\" } }\n"
     "listener odd { path = kernel tls = starttls port = 5870 }\n"
     "tls { certificate { chain = /a key = /b } certificate { chain = \"/c\\$\\\"d\" key = /e }\n"
     "  tls12 = no records = boringssl ticket-lifetime = 90m handshakes-per-turn = 8 }\n"
@@ -246,7 +251,11 @@ static void a_full_file_lands_where_it_should(void **state)
     assert_int_equal(c->listeners[2].tls, CONFIG_LISTENER_IMPLICIT);
     assert_int_equal(c->listeners[3].port, 587);
     assert_int_equal(c->listeners[3].tls, CONFIG_LISTENER_STARTTLS);
+    assert_int_equal(c->listeners[3].proxy_count, 3);
+    assert_int_equal(c->listeners[3].proxies[0].bits, 96 + 24);
+    assert_int_equal(c->listeners[3].proxies[2].bits, 128);
     assert_int_equal(c->listeners[4].port, 5870);
+    assert_int_equal(c->listeners[4].proxy_count, 0);
     assert_int_equal(c->tls.certificate_count, 2);
     assert_string_equal(c->tls.certificates[1].chain, "/c$\"d");
     assert_int_equal(c->tls.records, CONFIG_RECORDS_BORINGSSL);

@@ -73,26 +73,30 @@ void conn_log_not_a_proxy(const struct conns *cs, const struct conn_listener *l,
     log_end(cs->env.log, line);
 }
 
-/* A balancer's look whether we live, every second or two, is no news. */
-static bool is_check(const struct conn *c)
+/* A balancer's look whether we live, every second or two, is no news: it says nothing, or not who
+ * it is. */
+static enum log_level level_of(const struct conn *c, const struct smtp_summary *sum)
 {
-    return c->is_check || (c->phase == CONN_PROXY && c->input.len == 0);
+    bool mute = c->phase == CONN_PROXY && c->input.len == 0;
+
+    return mute || (c->is_proxys && sum->user.len == 0) ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
 }
 
 void conn_log_session(const struct conn *c)
 {
     struct log *log = c->set->env.log;
-    struct log_line *line =
-        log_begin(log, is_check(c) ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "session");
     struct smtp_summary sum = { 0 };
+    struct log_line *line;
 
+    if (c->session != NULL)
+        smtp_session_summary(c->session, &sum);
+    line = log_begin(log, level_of(c, &sum), "session");
     if (line == NULL)
         return;
     put_common(line, c);
     log_str(line, "listener", c->listener->name);
     put_tls(line, c);
     if (c->session != NULL) {
-        smtp_session_summary(c->session, &sum);
         log_span(line, "user", sum.user);
         log_span(line, "helo", sum.helo);
         log_u64(line, "commands", sum.commands);

@@ -31,7 +31,7 @@ struct conn {
     struct endpoint peer; /* the client: as the socket, or a PROXY header, has it */
     struct endpoint local;
     bool counted;       /* among the connections of its client */
-    bool is_check;      /* the proxy's own, to see whether we live */
+    bool is_proxys;     /* no client's: a health check, most likely */
     const char *result; /* why it ended, for the log; NULL: as the session says */
 
     /* Plaintext that was read and not yet used; memory from conns.inputs while there is any. */

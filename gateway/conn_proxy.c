@@ -7,7 +7,7 @@
  *
  * Failure modes: a malformed header, or none (reset: whoever speaks is no proxy that we can talk
  * to); too many connections of the client; the time of a handshake is over. A connection that ends
- * before its first byte, or says LOCAL, is a health check.
+ * before its first byte, or is the proxy's own by its header, is a health check.
  */
 #include "base/assert.h"
 #include "base/limits.h"
@@ -29,8 +29,10 @@ static enum conn_progress take_header(struct conn *c, const struct proxy_header 
     struct conns *cs = c->set;
 
     counter_inc(cs->env.counters, COUNTER_PROXY_HEADERS);
-    c->is_check = h->local;
-    if (!h->local) {
+    /* HAProxy's checks name their own socket in version 1. */
+    c->is_proxys = h->local || (addr_equal(&h->peer.addr, &c->lower->peer.addr) &&
+                                h->peer.port == c->lower->peer.port);
+    if (!c->is_proxys) {
         c->peer = h->peer;
         c->local = h->local_end;
         conn_log_proxied(c, h);

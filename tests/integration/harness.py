@@ -333,6 +333,16 @@ class Gateway:
         return self.context().wrap_socket(raw)
 
 
+class At:
+    """A gateway as clients find it at another listener, or behind a balancer."""
+
+    def __init__(self, gw, address, port, tls):
+        self.gw, self.address, self.port, self.tls = gw, address, port, tls
+
+    def __getattr__(self, name):
+        return getattr(self.gw, name)
+
+
 # What msmtp would put in if it were missing.
 HEADER = (
     b"From: <alice@example.org>\r\nDate: Mon, 23 Nov 2026 12:00:00 +0000\r\n"

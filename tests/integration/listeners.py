@@ -9,7 +9,7 @@ import socket
 import unittest
 
 import clients
-from harness import Gateway, dotted, run_in_namespace
+from harness import At, Gateway, dotted, run_in_namespace
 
 PATH = os.environ.get("POSTERN_PATH", "kernel")
 OTHERS = """
@@ -17,16 +17,6 @@ listener submission { address = "*" path = kernel tls = starttls }
 listener six { address = "::1" port = 4650 path = kernel }
 listener four { address = "0.0.0.0" port = 4651 path = kernel tls = starttls }
 """
-
-
-class At:
-    """The gateway as clients find it at another listener."""
-
-    def __init__(self, gw, address, port, tls):
-        self.gw, self.address, self.port, self.tls = gw, address, port, tls
-
-    def __getattr__(self, name):
-        return getattr(self.gw, name)
 
 
 class Listeners(unittest.TestCase):

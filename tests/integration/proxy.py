@@ -5,20 +5,36 @@ and nobody else speaks for them.
 POSTERN_PATH: tap or kernel. POSTERN_BUILD: the build directory.
 """
 
+import contextlib
 import ipaddress
 import os
 import re
 import smtplib
 import socket
 import struct
+import subprocess
 import unittest
 from unittest import mock
 
 import clients
-from harness import DEADLINE_S, HOST, USER, Gateway, dotted, run_in_namespace, wait_for
+from harness import DEADLINE_S, HOST, USER, At, Gateway, dotted, run_in_namespace, wait_for
 
 PATH = os.environ.get("POSTERN_PATH", "kernel")
 PROXY = "127.0.0.1" if PATH == "kernel" else HOST
+HAPROXY = """
+defaults
+    mode tcp
+    timeout connect 5s
+    timeout client 60s
+    timeout server 60s
+    unique-id-format id-%%ci:%%cp
+listen one
+    bind 127.0.0.1:9001
+    server postern %(at)s send-proxy check inter 100ms
+listen two
+    bind 127.0.0.1:9002
+    server postern %(at)s send-proxy-v2 proxy-v2-options crc32c,unique-id check inter 100ms
+"""
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 
 
@@ -124,6 +140,37 @@ class Base:
                 *("--proxy-dest", "198.51.100.1", "--proxy-dest-port", "465"),
             )
             self.assertIn("([203.0.113.8])", self.received())
+
+    @contextlib.contextmanager
+    def haproxy(self):
+        conf = self.gw.file("haproxy.cfg")
+        with open(conf, "w") as f:
+            f.write(HAPROXY % {"at": "%s:%d" % (self.gw.address, self.gw.port)})
+        with open(self.gw.file("haproxy.log"), "wb") as log:
+            balancer = subprocess.Popen(["haproxy", "-db", "-f", conf], stdout=log, stderr=log)
+        try:
+            yield
+        finally:
+            balancer.terminate()
+            balancer.wait()
+
+    def test_haproxy(self):
+        """The real one, after some health checks: these are no news, and clients come through."""
+        with self.haproxy():
+            check = re.compile(r"^.*event=session .*client=%s:.*$" % PROXY, re.M)
+            seen = len(self.gw.log())
+            wait_for("health checks", lambda: len(check.findall(self.gw.log(), seen)) >= 6)
+            for line in check.findall(self.gw.log(), seen):
+                self.assertIn("level=debug", line)
+            for port in (9001, 9002):
+                raw = socket.socket()
+                raw.bind(("127.0.0.5", 0))
+                source = raw.getsockname()[1]
+                at = At(self.gw, "127.0.0.1", port, self.TLS)
+                with clients.smtplib_login(at, raw) as c:
+                    c.sendmail(USER, ["bob@example.net"], dotted(1000))
+                self.assertIn("([127.0.0.5])", self.received())
+            self.gw.wait_for_log('unique-id=id-127.0.0.5:%d' % source)
 
     def test_no_header(self):
         """TLS, SMTP, a header that is none: cut, and counted."""

@@ -72,10 +72,10 @@ def start(o, name, work, port):
         figures, text = load(o, server, work, "-s", "4K", "-c", "2", "-n", "20", "-t", "20",
                              "--timeout", "10")
         if figures["acknowledged"] < 20:
-            raise servers.Problem("%s\n%s" % (text, server.last_words()))
-    except servers.Problem:
+            raise servers.Problem(text)
+    except servers.Problem as problem:
         server.stop()
-        raise
+        raise servers.Problem("%s\n%s" % (problem, server.last_words())) from problem
     say("%s is up" % name)
     server.rest()
     return server

@@ -18,6 +18,7 @@ PASSWORD = "bench-password"
 HOSTNAME = "mail.example.org"
 TAP, TAP_HOST, TAP_SERVER = "pb0", "198.18.0.1", "198.18.0.2"
 DEADLINE_S = 30
+CONNECTIONS = 16384  # of all workers: within the usual limit of open files
 TICKS = os.sysconf("SC_CLK_TCK")
 # The users that the peers' programs ask for, in a passwd file that only they see.
 USERS = {"postfix": 9101, "postdrop": 9102, "Debian-exim": 9103}
@@ -195,12 +196,18 @@ class Server:
 
 
 class Postern(Server):
-    """The worker is bound by the configuration; every other thread after the start."""
+    """Workers are bound by the configuration; every other thread after the start."""
 
     kernel = True
+    worker_count = 1
+    last = (0.0, 0.0)
+    busy = 0.0
 
     def cores(self):
         return "%d,%d" % (self.o.server_core, self.o.client_core)
+
+    def worker_cores(self):
+        return (self.o.server_core, self.o.client_core)[:self.worker_count]
 
     def configure(self):
         os.mkdir(self.file("spool"), 0o700)
@@ -213,14 +220,15 @@ class Postern(Server):
             % (TAP, TAP_SERVER, TAP_HOST))
         write(self.file("postern.conf"), (
             'hostname = "%s"\nuser = ""\nusers = "%s"\nlog { file = "%s" }\n%s'
-            "workers { count = 1 cores = { %d } idle = sleep }\n"
+            "workers { count = %d cores = { %s } idle = sleep }\n"
             'listener bench { address = "%s" port = %d path = %s }\n'
             'tls { certificate { chain = "%s/cert.pem" key = "%s/key.pem" } }\n'
             'spool { directory = "%s" size = 40G }\n'
-            "limits { connections-per-client = 16384 }\n" % (
-                HOSTNAME, self.file("users"), self.file("log"), device, self.o.server_core,
-                self.address, self.port, "kernel" if self.kernel else "dpdk", self.work, self.work,
-                self.file("spool"))))
+            "limits { connections = %d connections-per-client = 16384 }\n" % (
+                HOSTNAME, self.file("users"), self.file("log"), device, self.worker_count,
+                ", ".join(map(str, self.worker_cores())), self.address, self.port,
+                "kernel" if self.kernel else "dpdk", self.work, self.work, self.file("spool"),
+                CONNECTIONS // self.worker_count)))
 
     def command(self):
         return [os.path.join(self.o.build, "gateway/postern"), "-c", self.file("postern.conf")]
@@ -240,13 +248,11 @@ class Postern(Server):
         return [int(t) for t in os.listdir("/proc/%d/task" % self.process.pid)]
 
     def started(self):
-        core = {self.o.server_core}
-        bound = [t for t in self.threads() if os.sched_getaffinity(t) == core]
-        if len(bound) != 1:
-            raise Problem("the worker's thread is not to be told from the others")
-        self.worker = bound[0]
-        for thread in self.threads():
-            os.sched_setaffinity(thread, core)
+        self.workers = [t for t in self.threads() if len(os.sched_getaffinity(t)) == 1]
+        if len(self.workers) != self.worker_count:
+            raise Problem("the workers' threads are not to be told from the others")
+        for thread in set(self.threads()) - set(self.workers):
+            os.sched_setaffinity(thread, {self.o.server_core})
 
     def counter(self, name):
         start = os.path.getsize(self.file("log"))
@@ -263,18 +269,22 @@ class Postern(Server):
     def cpu_s(self):
         """Busy cycles hold what strangers took from the core meanwhile; CPU time holds idle turns:
         the smaller of what each grew by is the nearer to the truth."""
-        now = (self.counter("loop_cycles_busy") / tsc_hz(), self.thread_s(self.worker))
-        last = getattr(self, "last", (0.0, 0.0))
-        self.total = getattr(self, "total", 0.0) + min(a - b for a, b in zip(now, last))
+        now = (self.counter("loop_cycles_busy") / tsc_hz(), sum(map(self.thread_s, self.workers)))
+        self.busy += min(a - b for a, b in zip(now, self.last))
         self.last = now
-        others = sum(self.thread_s(t) for t in self.threads() if t != self.worker)
-        return self.total + others
+        return self.busy + sum(self.thread_s(t) for t in self.threads() if t not in self.workers)
 
     def rest(self):
         self.process.send_signal(signal.SIGSTOP)  # an idle loop looks at its device now and then
 
     def wake(self):
         self.process.send_signal(signal.SIGCONT)
+
+
+class PosternTwoWorkers(Postern):
+    """The second one has the client's core: compare CPU of a message, not rates."""
+
+    worker_count = 2
 
 
 class PosternDpdk(Postern):
@@ -491,5 +501,7 @@ class Haraka(Server):
         return ["node", os.path.join(self.home(), "bin", "haraka"), "-c", self.dir]
 
 
-KINDS = {"postern-kernel": Postern, "postern-dpdk": PosternDpdk, "postfix": Postfix, "exim": Exim,
-         "haraka": Haraka}
+# What a campaign runs when it is not told.
+STANDARD = {"postern-kernel": Postern, "postern-dpdk": PosternDpdk, "postfix": Postfix,
+            "exim": Exim, "haraka": Haraka}
+KINDS = {**STANDARD, "postern-kernel-2w": PosternTwoWorkers}

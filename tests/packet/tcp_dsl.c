@@ -52,9 +52,7 @@ static const struct endpoint client_at = {
     .port = 50000,
 };
 
-static bool fail(struct dsl *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static bool fail(struct dsl *d, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static bool fail(struct dsl *d, const char *fmt, ...)
 {
     va_list args;
 

@@ -128,6 +128,17 @@ static bool open_ksock(struct worker *w, struct buf *why)
     return true;
 }
 
+static bool listen_on(struct worker *w, const struct config_listener *l, struct conn_listener *mine)
+{
+    struct endpoint at = { l->address, (uint16_t)l->port };
+
+    if (l->path == CONFIG_PATH_KERNEL)
+        return ksock_listen(w->ksock, &at, mine);
+    if (l->proxy_count > 0)
+        return tcp_listen_balanced(w->core.tcp, &at, mine);
+    return tcp_listen(w->core.tcp, &at, mine);
+}
+
 static bool open_listeners(struct worker *w, struct buf *why)
 {
     const struct config *cfg = w->setup.config;
@@ -136,8 +147,6 @@ static bool open_listeners(struct worker *w, struct buf *why)
     for (unsigned i = 0; i < cfg->listener_count; i++) {
         const struct config_listener *l = &cfg->listeners[i];
         struct conn_listener *mine = &w->listeners[i];
-        struct endpoint at = { l->address, (uint16_t)l->port };
-        bool ok;
 
         *mine = (struct conn_listener){
             .name = l->name,
@@ -146,12 +155,10 @@ static bool open_listeners(struct worker *w, struct buf *why)
             .proxies = l->proxies,
             .proxy_count = l->proxy_count,
         };
-        ok = l->path == CONFIG_PATH_KERNEL ? ksock_listen(w->ksock, &at, mine)
-                                           : tcp_listen(w->core.tcp, &at, mine);
-        if (ok)
+        if (listen_on(w, l, mine))
             continue;
-        addr_format(&at.addr, text);
-        buf_printf(why, "listener \"%s\" on %s port %u: %s", l->name, text, at.port,
+        addr_format(&l->address, text);
+        buf_printf(why, "listener \"%s\" on %s port %u: %s", l->name, text, l->port,
                    l->path == CONFIG_PATH_KERNEL ? strerror(errno) : "too many listeners");
         return false;
     }

@@ -117,6 +117,7 @@ STATIC_ASSERT(offsetof(struct tcp_conn, stream) == 128, "the warm line is one li
 struct tcp_listener {
     struct endpoint at;
     void *cookie;
+    bool balanced; /* no limits for a host or a network */
 };
 
 struct tcp {

@@ -113,13 +113,14 @@ void tcp_half_promote(struct tcp *t, const struct tcp_syn *syn, struct tcp_in *i
     tcp_input_conn(c, in);
 }
 
-bool tcp_half_admits(struct tcp *t, const struct tcp_in *in)
+bool tcp_half_admits(struct tcp *t, const struct tcp_in *in, int listener)
 {
     if (pool_used(t->conns) == pool_count(t->conns)) {
         tcp_count(t, COUNTER_TCP_SYN_DROPPED);
         return false;
     }
-    if (tcp_prefix_has_room(&t->prefixes, &in->peer.addr, t->config.host_max,
+    if (t->listeners[listener].balanced ||
+        tcp_prefix_has_room(&t->prefixes, &in->peer.addr, t->config.host_max,
                             t->config.network_max))
         return true;
     tcp_count(t, COUNTER_TCP_PREFIX_REFUSED);
@@ -189,7 +190,7 @@ void tcp_half_input(struct tcp *t, uint32_t number, struct tcp_in *in)
         tcp_output_reset_for(t, in);
         return;
     }
-    if (!tcp_half_admits(t, in))
+    if (!tcp_half_admits(t, in, syn.listener))
         return;
     forget(t, number, &syn);
     tcp_half_promote(t, &syn, in);

@@ -19,12 +19,22 @@ static bool is_any(const struct addr *a)
     return addr_equal(a, &zero) || addr_equal(a, &zero_v4);
 }
 
-bool tcp_listen(struct tcp *t, const struct endpoint *at, void *cookie)
+static bool listen_on(struct tcp *t, const struct tcp_listener *l)
 {
     if (t->listener_count == LIMIT_TCP_LISTENERS)
         return false;
-    t->listeners[t->listener_count++] = (struct tcp_listener){ .at = *at, .cookie = cookie };
+    t->listeners[t->listener_count++] = *l;
     return true;
+}
+
+bool tcp_listen(struct tcp *t, const struct endpoint *at, void *cookie)
+{
+    return listen_on(t, &(struct tcp_listener){ .at = *at, .cookie = cookie });
+}
+
+bool tcp_listen_balanced(struct tcp *t, const struct endpoint *at, void *cookie)
+{
+    return listen_on(t, &(struct tcp_listener){ .at = *at, .cookie = cookie, .balanced = true });
 }
 
 void tcp_listen_stop(struct tcp *t)
@@ -135,7 +145,7 @@ static bool take_cookie(struct tcp *t, struct tcp_in *in, int listener)
         return false;
     if (!tcp_cookie_open(&t->cookies, h->ack - 1, stamp, tcp_now_ns(t), &kept))
         return false;
-    if (!tcp_half_admits(t, in))
+    if (!tcp_half_admits(t, in, listener))
         return true;
     syn = read_syn(t, in, listener);
     syn.irs = kept.irs;
@@ -162,7 +172,7 @@ void tcp_listen_input(struct tcp *t, struct tcp_in *in)
         tcp_output_reset_for(t, in);
         return;
     }
-    if (!(flags & TCP_SYN) || (flags & TCP_FIN) || !tcp_half_admits(t, in))
+    if (!(flags & TCP_SYN) || (flags & TCP_FIN) || !tcp_half_admits(t, in, listener))
         return;
     if (t->env.pool->ops->available(t->env.pool) < t->reserve) {
         tcp_count(t, COUNTER_TCP_SYN_DROPPED);

@@ -20,8 +20,8 @@ void tcp_half_input(struct tcp *t, uint32_t number, struct tcp_in *in);
 void tcp_half_stop(struct tcp *t);
 /* SYN-ACKs due again, as many as a turn may send. Returns how many. */
 unsigned tcp_half_timers(struct tcp *t);
-/* The peer may have one more connection with this listener. False, and counted: no block is free, and its next segment
- * may find one; or it has its share, and is told so by RST. */
+/* The peer may have one more connection with this listener. False, and counted: no block is free,
+ * and its next segment may find one; or it has its share, and is told so by RST. */
 bool tcp_half_admits(struct tcp *t, const struct tcp_in *in, int listener);
 
 #endif

@@ -22,14 +22,11 @@ struct tcp_cc_ops {
     void (*init)(struct tcp_cc *cc, uint16_t mss, bool syn_lost);
     /* `acked` new bytes were acknowledged, outside of recovery. */
     void (*on_ack)(struct tcp_cc *cc, uint32_t acked);
-    /* A segment was found lost with in_flight bytes out; recovery begins. */
+    /* A segment was found lost with in_flight bytes out: sets ssthresh; recovery begins, in which
+     * the window is not the controller's (tcp_prr). */
     void (*on_loss)(struct tcp_cc *cc, uint32_t in_flight);
-    /* In recovery, one more duplicate ACK: a segment has left the network. */
-    void (*on_dup_ack)(struct tcp_cc *cc);
-    /* In recovery, `acked` bytes, but not all that were out when it began. */
-    void (*on_partial_ack)(struct tcp_cc *cc, uint32_t acked);
     /* All that was out when recovery began is acknowledged. */
-    void (*on_recovered)(struct tcp_cc *cc, uint32_t in_flight);
+    void (*on_recovered)(struct tcp_cc *cc);
     /* The timer ran out; first: for the first time since the last ACK of new bytes. Ends recovery.
      */
     void (*on_rto)(struct tcp_cc *cc, uint32_t in_flight, bool first);

@@ -57,35 +57,15 @@ static void newreno_on_loss(struct tcp_cc *cc, uint32_t in_flight)
 {
     ASSERT(!cc->recovering);
     cc->ssthresh = half_of(cc, in_flight);
-    cc->cwnd = cc->ssthresh + 3U * cc->mss;
     cc->acked = 0;
     cc->recovering = true;
 }
 
-static void newreno_on_dup_ack(struct tcp_cc *cc)
+/* RFC 6582, 3.2, step 3, full acknowledgments; what PRR let go before keeps it from a burst. */
+static void newreno_on_recovered(struct tcp_cc *cc)
 {
     ASSERT(cc->recovering);
-    if (cc->cwnd < CWND_MAX)
-        cc->cwnd += cc->mss;
-}
-
-/* RFC 6582, 3.2, step 3, partial acknowledgments: deflate by what was acknowledged, add back one
- * segment. */
-static void newreno_on_partial_ack(struct tcp_cc *cc, uint32_t acked)
-{
-    ASSERT(cc->recovering);
-    cc->cwnd = cc->cwnd > acked ? cc->cwnd - acked : 0;
-    if (acked >= cc->mss)
-        cc->cwnd += cc->mss;
-    cc->cwnd = most(cc->cwnd, cc->mss);
-}
-
-/* RFC 6582, 3.2, step 3, full acknowledgments, option 1: no burst after recovery. */
-static void newreno_on_recovered(struct tcp_cc *cc, uint32_t in_flight)
-{
-    ASSERT(cc->recovering);
-    cc->cwnd = least(cc->ssthresh, most(in_flight, cc->mss) + cc->mss);
-    cc->acked = 0;
+    cc->cwnd = cc->ssthresh;
     cc->recovering = false;
 }
 
@@ -110,8 +90,6 @@ const struct tcp_cc_ops tcp_cc_newreno = {
     .init = newreno_init,
     .on_ack = newreno_on_ack,
     .on_loss = newreno_on_loss,
-    .on_dup_ack = newreno_on_dup_ack,
-    .on_partial_ack = newreno_on_partial_ack,
     .on_recovered = newreno_on_recovered,
     .on_rto = newreno_on_rto,
     .on_idle = newreno_on_idle,

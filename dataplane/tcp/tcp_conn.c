@@ -132,6 +132,7 @@ void tcp_conn_start_send(struct tcp_conn *c, uint32_t iss)
     c->snd_max = iss;
     c->recover = iss;
     c->flags |= TCP_CONN_SYN_OUT;
+    tcp_loss_init(c);
     tcp_sendq_init(&c->sendq, iss + 1);
     c->snd_mss = LIMIT_TCP_MSS_MIN;
     c->tcp->cc->init(&c->cc, c->snd_mss, false);
@@ -220,6 +221,7 @@ static void detach(struct tcp_conn *c)
     tcp_stall_end(c);
     tcp_conn_drop_gaps(c);
     tcp_window_close(c);
+    tcp_loss_clear(c);
     list_remove(&c->output_link);
     list_remove(&c->short_link);
     list_remove(&c->accept_link);

@@ -13,6 +13,7 @@
 #include "dataplane/tcp/tcp_cookie.h"
 #include "dataplane/tcp/tcp_fsm.h"
 #include "dataplane/tcp/tcp_in.h"
+#include "dataplane/tcp/tcp_loss.h"
 #include "dataplane/tcp/tcp_output.h"
 #include "dataplane/tcp/tcp_prefix.h"
 #include "dataplane/tcp/tcp_reasm.h"
@@ -34,7 +35,7 @@ enum tcp_conn_flag {
     TCP_CONN_SACK = 1 << 1,     /* SACK agreed (RFC 2018, 2) */
     TCP_CONN_ACK_NOW = 1 << 2,  /* an ACK is owed in this turn */
     TCP_CONN_SYN_OUT = 1 << 3,  /* our SYN is not acknowledged yet */
-    TCP_CONN_RESEND = 1 << 4,   /* the segment at snd_una is lost: send it again */
+    TCP_CONN_RESEND = 1 << 4,   /* one lost segment goes whatever the window says */
     TCP_CONN_PROBE = 1 << 5,    /* the persist timer ran out: send in spite of the window */
     TCP_CONN_PASSIVE = 1 << 6,  /* from a listener */
     TCP_CONN_ACCEPTED = 1 << 7, /* its stream has an owner (accepted, or opened by tcp_connect) */
@@ -44,7 +45,6 @@ enum tcp_conn_flag {
         1 << 10, /* the peer's FIN was seen, at rcv_fin; bytes before it may be missing */
     TCP_CONN_SYN_LOST = 1 << 11, /* the SYN or SYN-ACK was sent more than once */
     TCP_CONN_PERSIST = 1 << 12,  /* due_resend is the persist timer (RFC 9293, 3.8.6.1) */
-    TCP_CONN_TIMING = 1 << 13,   /* a segment is timed: timed_seq, timed_ns (Karn) */
     TCP_CONN_WITHHELD = 1 << 14, /* reserve found no segment: not WRITABLE until some are home */
     TCP_CONN_TABLED = 1 << 15,   /* it is in the table */
 };
@@ -54,7 +54,7 @@ struct tcp_conn {
     uint32_t rcv_nxt;
     uint32_t rcv_adv; /* right edge of the window as told to the peer; never retracts */
     uint32_t snd_una;
-    uint32_t snd_nxt; /* goes back to snd_una when the timer runs out */
+    uint32_t snd_nxt; /* goes back to iss when a SYN is to be sent again */
     uint32_t snd_max; /* one past the highest ever sent */
     uint32_t snd_wnd; /* bytes, scaled */
     uint32_t ts_recent;
@@ -82,6 +82,7 @@ struct tcp_conn {
     struct stream stream;
     struct tcp_sendq sendq;
     struct tcp_cc cc;
+    struct tcp_loss loss;
     struct tcp_rtt rtt;
     struct tcp_tune tune;
     struct wheel_entry wheel;
@@ -92,13 +93,12 @@ struct tcp_conn {
     struct list_node stall_link; /* in tcp->stalled or not */
     uint64_t stalled_ns;         /* in it: since when */
     uint64_t hash;
-    uint64_t due_end;  /* FIN-WAIT-2 and orphans do not live for ever */
-    uint64_t since_ns; /* since when the peer has not acknowledged what waits; 0: nothing waits */
-    uint64_t timed_ns;
+    uint64_t due_loss;  /* RACK looks again, or the tail is probed */
+    uint64_t due_end;   /* FIN-WAIT-2 and orphans do not live for ever */
+    uint64_t since_ns;  /* since when the peer has not acknowledged what waits; 0: nothing waits */
     uint64_t resent_ns; /* when something was last sent again */
     uint64_t sent_ns;   /* when the last data left */
     uint64_t ts_ns;     /* when ts_recent was set (RFC 7323, 5.5) */
-    uint32_t timed_seq;
     uint32_t iss;
     uint32_t irs;
     uint32_t snd_wl1;
@@ -139,6 +139,7 @@ struct tcp {
     struct pool *self; /* the pool of one that this struct lies in */
     struct pool *conns;
     struct pool *reasms;
+    struct pool *sents; /* records of segments in flight */
     struct pool *slots_pool;
     struct pool *prefixes_pool;
     struct pool *syns_pool;

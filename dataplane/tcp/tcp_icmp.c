@@ -42,16 +42,6 @@ static uint32_t mss_for(const struct tcp_conn *c, uint32_t mtu)
     return (mtu < least ? least : mtu) - headers;
 }
 
-/* All that is out may have been too big: it leaves again, in smaller segments. */
-static void send_again(struct tcp_conn *c)
-{
-    c->snd_nxt = c->snd_una;
-    c->recover = c->snd_max;
-    c->dup_acks = 0;
-    c->flags &= (uint16_t) ~(TCP_CONN_RESEND | TCP_CONN_TIMING);
-    tcp_output_want(c);
-}
-
 void tcp_icmp_error(struct tcp *t, const struct tcp_icmp *e)
 {
     struct tcp_conn *c = find(t, e);
@@ -72,5 +62,5 @@ void tcp_icmp_error(struct tcp *t, const struct tcp_icmp *e)
     tcp_count(t, COUNTER_TCP_PATH_MTU_LOWERED);
     c->snd_mss = (uint16_t)mss;
     c->cc.mss = c->snd_mss;
-    send_again(c);
+    tcp_loss_too_big(c);
 }

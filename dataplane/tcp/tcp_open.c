@@ -58,6 +58,8 @@ static void release_memory(struct tcp *t)
         pool_destroy(t->conns);
     if (t->reasms != NULL)
         pool_destroy(t->reasms);
+    if (t->sents != NULL)
+        pool_destroy(t->sents);
     release_array(t->slots_pool, t->table.slots);
     release_array(t->prefixes_pool, t->prefixes.slots);
     release_array(t->syns_pool, t->syns.entries);
@@ -69,6 +71,7 @@ static void release_memory(struct tcp *t)
 static bool take_memory(struct tcp *t)
 {
     const struct tcp_config *config = &t->config;
+    uint32_t records = 4 * tcp_loss_records(config->send_bytes_max);
     uint32_t slots =
         tcp_table_slots_for(config->connections_max + config->syn_rcvd_max + config->time_wait_max);
     uint32_t prefixes = tcp_prefix_slots_for(config->connections_max);
@@ -76,11 +79,12 @@ static bool take_memory(struct tcp *t)
 
     t->conns = pool_create("tcp_conn", config->connections_max, sizeof(struct tcp_conn));
     t->reasms = pool_create("tcp_reasm", config->connections_max, sizeof(struct tcp_reasm));
+    t->sents = pool_create("tcp_sent", config->connections_max * records, sizeof(struct tcp_sent));
     t->slots_pool = array("tcp_table", sizeof(struct tcp_table_entry), slots);
     t->prefixes_pool = array("tcp_prefix", sizeof(struct tcp_prefix_slot), prefixes);
     t->syns_pool = array("tcp_syn", sizeof(struct tcp_syn_entry), config->syn_rcvd_max);
     t->tws_pool = array("tcp_tw", sizeof(struct tcp_tw), config->time_wait_max);
-    if (t->conns == NULL || t->reasms == NULL || t->slots_pool == NULL ||
+    if (t->conns == NULL || t->reasms == NULL || t->sents == NULL || t->slots_pool == NULL ||
         t->prefixes_pool == NULL || t->syns_pool == NULL || t->tws_pool == NULL)
         return false;
     tcp_table_init(&t->table, pool_get(t->slots_pool), slots);
@@ -135,6 +139,7 @@ static void drop_conn(struct tcp *t, struct tcp_conn *c)
 {
     tcp_timer_stop(c);
     tcp_conn_drop_gaps(c);
+    tcp_loss_clear(c);
     tcp_recvq_clear(&c->recvq);
     tcp_sendq_clear(&c->sendq);
     list_remove(&c->stream.ready_link);

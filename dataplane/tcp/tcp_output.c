@@ -13,7 +13,8 @@
 enum reason {
     WHY_NOTHING,
     WHY_SYN,    /* ours is due, for the first time or again */
-    WHY_RESEND, /* the segment at SND.UNA is known to be lost */
+    WHY_RESEND, /* a segment is known to be lost */
+    WHY_TAIL,   /* the last one may be, nobody answers: a probe */
     WHY_DATA,   /* bytes, and the windows let them through */
     WHY_FIN,    /* all bytes are out, the end follows */
     WHY_PROBE,  /* the peer's window is closed, and has been for a time-out */
@@ -54,15 +55,23 @@ void tcp_output_challenge(struct tcp_conn *c)
         tcp_output_ack_now(c);
 }
 
+/* The scoreboard takes one more; past its bound new data waits for ACKs, as before a closed window.
+ */
+static bool has_record(const struct tcp_conn *c)
+{
+    return c->loss.sent.count < tcp_loss_records(c->tcp->config.send_bytes_max);
+}
+
 /* Bytes that both windows let through from SND.NXT on. */
 static uint32_t usable_window(const struct tcp_conn *c)
 {
-    /* RFC 3042: the first two duplicate ACKs each let one new segment go */
-    uint32_t extra = c->cc.recovering || c->dup_acks > 2 ? 0 : (uint32_t)c->dup_acks * c->snd_mss;
-    uint32_t wnd = c->cc.cwnd + extra < c->snd_wnd ? c->cc.cwnd + extra : c->snd_wnd;
-    int32_t room = tcp_seq_diff(c->snd_una + wnd, c->snd_nxt);
+    uint32_t in_flight = tcp_loss_in_flight(c);
+    uint32_t room = c->cc.cwnd > in_flight ? c->cc.cwnd - in_flight : 0;
+    int32_t offered = tcp_seq_diff(c->snd_una + c->snd_wnd, c->snd_nxt);
 
-    return room > 0 ? (uint32_t)room : 0;
+    if (offered <= 0)
+        return 0;
+    return (uint32_t)offered < room ? (uint32_t)offered : room;
 }
 
 static bool ends_queue(const struct tcp_conn *c, uint32_t seq)
@@ -70,59 +79,73 @@ static bool ends_queue(const struct tcp_conn *c, uint32_t seq)
     return seq == c->sendq.end;
 }
 
-/* Sets what a payload segment carries beside ACK. */
-static void finish_plan(const struct tcp_conn *c, struct plan *p)
-{
-    p->flags = TCP_ACK;
-    if (!ends_queue(c, p->seq + p->len))
-        return;
-    if (p->len > 0)
-        p->flags |= TCP_PSH;
-    if (tcp_fsm_fin_due(c->state))
-        p->flags |= TCP_FIN;
-}
-
 /* RFC 9293, 3.8.6.2.1: send a full segment, or all that is left, or half of the largest window
  * seen; else wait. */
-static bool plan_data(const struct tcp_conn *c, struct plan *p)
+static bool plan_data(const struct tcp_conn *c, uint32_t usable, struct plan *p)
 {
     int32_t left = tcp_seq_diff(c->sendq.end, c->snd_nxt);
-    uint32_t usable = usable_window(c);
     uint32_t len;
 
-    if (left <= 0 || usable == 0)
+    if (left <= 0 || usable == 0 || !has_record(c))
         return false;
     len = (uint32_t)left < usable ? (uint32_t)left : usable;
     len = len < c->snd_mss ? len : c->snd_mss;
     if (len < c->snd_mss && len < (uint32_t)left && len < c->snd_wnd_max / 2 &&
         !(c->flags & TCP_CONN_PROBE))
         return false;
-    *p = (struct plan){ .why = WHY_DATA, .seq = c->snd_nxt, .len = len };
-    finish_plan(c, p);
+    *p = (struct plan){ .why = WHY_DATA, .seq = c->snd_nxt, .len = len, .flags = TCP_ACK };
+    if (ends_queue(c, p->seq + len))
+        p->flags |= tcp_fsm_fin_due(c->state) ? TCP_PSH | TCP_FIN : TCP_PSH;
     return true;
 }
 
-static void plan_resend(const struct tcp_conn *c, struct plan *p)
+/* What `s` carried, as far as it fits into a segment now. */
+static struct plan plan_again(const struct tcp_conn *c, const struct tcp_sent *s, enum reason why)
 {
-    uint32_t left = c->sendq.end - c->snd_una;
-    uint32_t out = c->snd_max - c->snd_una;
+    struct plan p = { .why = why, .seq = s->start, .flags = TCP_ACK };
+    bool has_fin = tcp_seq_gt(s->end, c->sendq.end);
 
-    if (tcp_seq_gt(c->snd_una, c->sendq.end))
-        left = 0;
-    left = left < out ? left : out;
-    *p = (struct plan){ .why = WHY_RESEND, .seq = c->snd_una };
-    p->len = left < c->snd_mss ? left : c->snd_mss;
-    finish_plan(c, p);
+    p.len = s->end - s->start - has_fin;
+    ASSERT(tcp_seq_ge(s->start, c->snd_una));
+    if (p.len > c->snd_mss) {
+        p.len = c->snd_mss;
+        return p;
+    }
+    if (p.len > 0 && ends_queue(c, p.seq + p.len))
+        p.flags |= TCP_PSH;
+    if (has_fin)
+        p.flags |= TCP_FIN;
+    return p;
 }
 
-/*
- * Where a pure ACK stands. After a time-out SND.NXT goes back, and an ACK from there would be old
- * to a peer that has the rest: two such peers would never hear each other again. A probe's byte,
- * though, is not in the window.
- */
-static uint32_t seq_of_ack(const struct tcp_conn *c)
+static bool plan_resend(const struct tcp_conn *c, struct plan *p)
 {
-    return c->flags & TCP_CONN_PERSIST ? c->snd_nxt : c->snd_max;
+    const struct tcp_sent *s = tcp_sentq_first_lost(&c->loss.sent);
+
+    struct plan again;
+
+    if (s == NULL)
+        return false;
+    again = plan_again(c, s, WHY_RESEND);
+    if (!(c->flags & TCP_CONN_RESEND) && tcp_loss_in_flight(c) + again.len > c->cc.cwnd)
+        return false;
+    *p = again;
+    return true;
+}
+
+/* RFC 8985, 7.3: new data if there is some and the peer's window allows, else the last segment
+ * again. */
+static bool plan_tail(const struct tcp_conn *c, struct plan *p)
+{
+    int32_t offered = tcp_seq_diff(c->snd_una + c->snd_wnd, c->snd_nxt);
+
+    if (!c->loss.tail_due || c->loss.sent.count == 0)
+        return false;
+    if (offered > 0 && plan_data(c, (uint32_t)offered, p))
+        p->why = WHY_TAIL;
+    else
+        *p = plan_again(c, tcp_sentq_last(&c->loss.sent), WHY_TAIL);
+    return true;
 }
 
 /* The chain of reasons, the most urgent first. */
@@ -136,13 +159,9 @@ static struct plan why_send(const struct tcp_conn *c)
         return p;
     }
     if (tcp_fsm_is_synchronized(c->state)) {
-        if ((c->flags & TCP_CONN_RESEND) && c->snd_una != c->snd_max) {
-            plan_resend(c, &p);
+        if (plan_resend(c, &p) || plan_tail(c, &p) || plan_data(c, usable_window(c), &p))
             return p;
-        }
-        if (plan_data(c, &p))
-            return p;
-        if (tcp_fsm_fin_due(c->state) && ends_queue(c, c->snd_nxt)) {
+        if (tcp_fsm_fin_due(c->state) && ends_queue(c, c->snd_nxt) && has_record(c)) {
             p = (struct plan){ .why = WHY_FIN, .seq = c->snd_nxt, .flags = TCP_ACK | TCP_FIN };
             return p;
         }
@@ -152,7 +171,7 @@ static struct plan why_send(const struct tcp_conn *c)
         }
     }
     if ((c->flags & TCP_CONN_ACK_NOW) && c->state != TCP_SYN_SENT)
-        p = (struct plan){ .why = WHY_ACK, .seq = seq_of_ack(c), .flags = TCP_ACK };
+        p = (struct plan){ .why = WHY_ACK, .seq = c->snd_nxt, .flags = TCP_ACK };
     return p;
 }
 
@@ -241,22 +260,78 @@ static bool build(struct tcp_conn *c, const struct plan *p)
     return true;
 }
 
-/* Karn: times a segment that is sent for the first time; one that is sent again spoils the measure.
- */
-static void time_segment(struct tcp_conn *c, const struct plan *p, uint32_t end)
+static void count_again(struct tcp_conn *c)
 {
-    bool again = tcp_seq_lt(p->seq, c->snd_max);
+    tcp_count(c->tcp, COUNTER_TCP_RETRANS_SEGS);
+    c->resent_ns = tcp_now_ns(c->tcp);
+}
 
-    if (again) {
-        tcp_count(c->tcp, COUNTER_TCP_RETRANS_SEGS);
-        c->resent_ns = tcp_now_ns(c->tcp);
-        c->flags &= (uint16_t)~TCP_CONN_TIMING;
-    } else if (!(c->flags & TCP_CONN_TIMING) && !c->cc.recovering) {
-        c->flags |= TCP_CONN_TIMING;
-        c->timed_seq = p->seq;
-        c->timed_ns = tcp_now_ns(c->tcp);
+/* A segment of the scoreboard has left again, or a part of it. */
+static void note_again(struct tcp_conn *c, struct tcp_sent *s, uint32_t end)
+{
+    count_again(c);
+    /* Without a record for the rest, it goes by as sent, and will be found missing later. */
+    tcp_sentq_split(&c->loss.sent, s, end - s->start);
+    tcp_sentq_resent(&c->loss.sent, s, tcp_now_ns(c->tcp));
+}
+
+static void note_new(struct tcp_conn *c, const struct plan *p, uint32_t end)
+{
+    bool again = tcp_seq_lt(p->seq, c->snd_max); /* a SYN, or the byte of a probe */
+
+    if (again)
+        count_again(c);
+    if (p->flags & TCP_SYN) {
+        c->snd_nxt = tcp_seq_max(end, c->snd_max);
+        return;
     }
+    c->snd_nxt = end;
+    if (!tcp_sentq_push(&c->loss.sent, p->seq, end, tcp_now_ns(c->tcp)))
+        UNREACHABLE("has_record was asked");
+    if (again)
+        tcp_sentq_resent(&c->loss.sent, tcp_sentq_last(&c->loss.sent), tcp_now_ns(c->tcp));
+}
+
+static void note_tail(struct tcp_conn *c, const struct plan *p, uint32_t end)
+{
+    struct tcp_loss *l = &c->loss;
+
+    l->tail_due = false;
+    l->tail_out = true;
+    l->tail_again = p->seq != c->snd_nxt;
+    if (l->tail_again)
+        note_again(c, tcp_sentq_last(&l->sent), end);
+    else
+        note_new(c, p, end);
+    l->tail_end = c->snd_nxt;
+    tcp_timer_again(c);
+}
+
+/* Sequence space has left, up to `end`. */
+static void note_space(struct tcp_conn *c, const struct plan *p, uint32_t end)
+{
+    switch (p->why) {
+    case WHY_RESEND:
+        c->flags &= (uint16_t)~TCP_CONN_RESEND;
+        note_again(c, tcp_sentq_first_lost(&c->loss.sent), end);
+        break;
+    case WHY_TAIL: note_tail(c, p, end); break;
+    case WHY_PROBE:
+        if (tcp_seq_lt(p->seq, c->snd_max))
+            count_again(c);
+        tcp_count(c->tcp, COUNTER_TCP_WINDOW_PROBES);
+        break;
+    default: note_new(c, p, end); break;
+    }
+    c->flags &= (uint16_t)~TCP_CONN_PROBE;
     c->snd_max = tcp_seq_max(c->snd_max, end);
+    if (p->why == WHY_PROBE)
+        return;
+    if (c->cc.recovering)
+        tcp_prr_sent(&c->loss.prr, p->len);
+    tcp_timer_sent(c);
+    if (p->why != WHY_TAIL)
+        tcp_loss_sent(c);
 }
 
 /* The segment has left: what does that change? */
@@ -273,19 +348,9 @@ static void note_sent(struct tcp_conn *c, const struct plan *p)
     if (end == p->seq)
         return;
     ASSERT(tcp_seq_ge(p->seq, c->snd_una));
-    time_segment(c, p, end);
-    ASSERT(tcp_seq_le(c->snd_nxt, c->snd_max));
     c->sent_ns = tcp_now_ns(c->tcp);
-    if (p->why == WHY_PROBE) {
-        c->flags &= (uint16_t)~TCP_CONN_PROBE;
-        tcp_count(c->tcp, COUNTER_TCP_WINDOW_PROBES);
-        return;
-    }
-    if (p->why == WHY_RESEND)
-        c->flags &= (uint16_t)~TCP_CONN_RESEND;
-    c->flags &= (uint16_t)~TCP_CONN_PROBE;
-    c->snd_nxt = tcp_seq_max(c->snd_nxt, end);
-    tcp_timer_sent(c);
+    note_space(c, p, end);
+    ASSERT(tcp_seq_le(c->snd_nxt, c->snd_max));
 }
 
 /* RFC 5681, 4.1: after a pause longer than the RTO, what the window was says nothing about the path
@@ -362,7 +427,7 @@ bool tcp_output_bare(struct tcp *t, const struct tcp_header *h, const struct add
 
 void tcp_output_last_ack(struct tcp_conn *c)
 {
-    struct plan p = { .why = WHY_ACK, .seq = seq_of_ack(c), .flags = TCP_ACK };
+    struct plan p = { .why = WHY_ACK, .seq = c->snd_nxt, .flags = TCP_ACK };
 
     if (!(c->flags & TCP_CONN_ACK_NOW) && c->due_ack == 0)
         return;

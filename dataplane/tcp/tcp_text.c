@@ -35,6 +35,7 @@ static void owe_ack(struct tcp_conn *c)
 
 void tcp_text_twice(struct tcp_conn *c, uint32_t start, uint32_t end)
 {
+    ASSERT(tcp_seq_le(start, end));
     if (start == end)
         return;
     /* Duplicates that follow each other before an ACK leaves are one run (RFC 2883, 4). */
@@ -120,6 +121,7 @@ void tcp_text_received(struct tcp_conn *c, struct tcp_in *in)
 {
     struct tcp *t = c->tcp;
 
+    ASSERT(in->s->len > 0);
     cut_to_window(c, in);
     if (in->s->len == 0)
         return;

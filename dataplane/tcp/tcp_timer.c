@@ -1,9 +1,10 @@
 /*
- * Time. A connection has three deadlines, and one entry in the wheel for the earliest of them:
+ * Time. A connection has four deadlines, and one entry in the wheel for the earliest of them:
  *
  * - resend: what was sent is not acknowledged in time: it is sent again, and the time-out doubles
  * (RFC 6298); or the peer's window is closed: it is probed (RFC 9293, 3.8.6.1). The two exclude
  * each other.
+ * - loss: RACK's reordering window is over, or a tail was not acknowledged (RFC 8985).
  * - ack: an ACK that may wait for company has waited long enough (RFC 9293, 3.8.6.3).
  * - end: nobody owns the connection, and the peer does not let it end.
  *
@@ -27,7 +28,7 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 static void arm(struct tcp_conn *c)
 {
-    uint64_t due = earlier(earlier(c->due_resend, c->due_ack), c->due_end);
+    uint64_t due = earlier(earlier(c->due_resend, c->due_loss), earlier(c->due_ack, c->due_end));
 
     ASSERT(tcp_fsm_is_live(c->state));
     ASSERT(c->due_resend == 0 || c->since_ns != 0);
@@ -59,6 +60,12 @@ static void end_persist(struct tcp_conn *c)
     c->due_resend = 0;
 }
 
+void tcp_timer_loss_in(struct tcp_conn *c, uint64_t ns)
+{
+    c->due_loss = ns == 0 ? 0 : tcp_now_ns(c->tcp) + ns;
+    arm(c);
+}
+
 void tcp_timer_sent(struct tcp_conn *c)
 {
     end_persist(c);
@@ -69,6 +76,12 @@ void tcp_timer_sent(struct tcp_conn *c)
     arm(c);
 }
 
+void tcp_timer_again(struct tcp_conn *c)
+{
+    c->due_resend = tcp_now_ns(c->tcp) + rto_ns(c);
+    arm(c);
+}
+
 void tcp_timer_acked(struct tcp_conn *c)
 {
     if (tcp_sendq_bytes(&c->sendq) == 0)
@@ -76,6 +89,7 @@ void tcp_timer_acked(struct tcp_conn *c)
     if (c->snd_una == c->snd_max) {
         end_persist(c);
         c->due_resend = 0;
+        c->due_loss = 0;
         c->since_ns = 0;
         return;
     }
@@ -125,6 +139,7 @@ void tcp_timer_end_in(struct tcp_conn *c, uint64_t ns)
 void tcp_timer_stop(struct tcp_conn *c)
 {
     c->due_resend = 0;
+    c->due_loss = 0;
     c->due_ack = 0;
     c->due_end = 0;
     wheel_cancel(&c->tcp->wheel, &c->wheel);
@@ -148,12 +163,11 @@ static void resend(struct tcp_conn *c)
     tcp_count(c->tcp, COUNTER_TCP_TIMEOUTS);
     c->tcp->cc->on_rto(&c->cc, c->snd_max - c->snd_una, first);
     tcp_rtt_back_off(&c->rtt);
-    if (c->flags & TCP_CONN_SYN_OUT)
+    if (c->flags & TCP_CONN_SYN_OUT) {
         c->flags |= TCP_CONN_SYN_LOST;
-    c->snd_nxt = c->snd_una;
-    c->recover = c->snd_max;
-    c->dup_acks = 0;
-    c->flags &= (uint16_t) ~(TCP_CONN_RESEND | TCP_CONN_TIMING);
+        c->snd_nxt = c->iss;
+    }
+    tcp_loss_timed_out(c);
 }
 
 static void resend_due(struct tcp_conn *c)
@@ -186,6 +200,10 @@ void tcp_timer_fired(struct tcp_conn *c)
             return;
         }
         resend_due(c);
+    }
+    if (c->due_loss != 0 && c->due_loss <= now) {
+        c->due_loss = 0;
+        tcp_loss_timer(c);
     }
     if (c->due_ack != 0 && c->due_ack <= now) {
         c->due_ack = 0;

@@ -6,8 +6,12 @@
 
 struct tcp_conn;
 
+/* tcp_loss has something to do in so many ns; 0: no more. */
+void tcp_timer_loss_in(struct tcp_conn *c, uint64_t ns);
 /* Something was sent that the peer must acknowledge. */
 void tcp_timer_sent(struct tcp_conn *c);
+/* The last segment was sent again early: the time-out begins anew. */
+void tcp_timer_again(struct tcp_conn *c);
 /* The peer acknowledged new sequence space. */
 void tcp_timer_acked(struct tcp_conn *c);
 /* Something waits, and the peer's window lets none of it through. */

@@ -88,6 +88,7 @@ void tcp_window_close(struct tcp_conn *c)
 {
     if (c->tune.space == 0)
         return;
+    ASSERT(c->tune.space >= first_space(c->tcp));
     c->tcp->windows_free += c->tune.space - first_space(c->tcp);
     c->tune.space = 0;
 }

@@ -19,6 +19,7 @@ extern const struct tcp_dsl_suite cases_time_wait;
 extern const struct tcp_dsl_suite cases_options;
 extern const struct tcp_dsl_suite cases_window;
 extern const struct tcp_dsl_suite cases_retransmit;
+extern const struct tcp_dsl_suite cases_sack;
 extern const struct tcp_dsl_suite cases_acks;
 extern const struct tcp_dsl_suite cases_memory;
 extern const struct tcp_dsl_suite cases_cookies;

@@ -29,6 +29,7 @@ static const struct {
     { "options", &cases_options },
     { "window", &cases_window },
     { "retransmit", &cases_retransmit },
+    { "sack", &cases_sack },
     { "acks", &cases_acks },
     { "memory", &cases_memory },
     { "cookies", &cases_cookies },

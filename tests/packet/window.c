@@ -38,7 +38,7 @@ static const struct tcp_dsl_case cases[] = {
       "> PA seq=1 len=100; count tcp_window_probes 3" },
     { "window", "peer_closed_probe_taken", "RFC 9293, 3.8.6.1",
       "in ESTABLISHED; < A seq=1 ack=1 wnd=0; write 100; wait 1s; > A seq=1 len=1; "
-      "< A seq=1 ack=2 wnd=0; > -; wait 250ms; > A seq=2 len=1; < A seq=1 ack=3 wnd=5000; "
+      "< A seq=1 ack=2 wnd=0; > -; wait 1s; > A seq=2 len=1; < A seq=1 ack=3 wnd=5000; "
       "> PA seq=3 len=98" },
     { "window", "peer_closed_for_ever_but_alive", "RFC 1122, 4.2.2.17",
       "in ESTABLISHED; < A seq=1 ack=1 wnd=0; write 100; wait 1s; > A len=1; wait 2s; "

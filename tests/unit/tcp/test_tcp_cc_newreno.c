@@ -51,7 +51,7 @@ static void avoidance_grows_by_one_segment_a_window(void **state)
     assert_int_equal(cc.cwnd, 11000);
 }
 
-/* RFC 5681, 3.2: ssthresh = max(FlightSize / 2, 2 * SMSS), cwnd = ssthresh + 3 * SMSS */
+/* RFC 5681, (4): ssthresh = max(FlightSize / 2, 2 * SMSS) */
 static void a_loss_halves(void **state)
 {
     struct tcp_cc cc;
@@ -60,14 +60,9 @@ static void a_loss_halves(void **state)
     ops->init(&cc, 1000, false);
     ops->on_loss(&cc, 20000);
     assert_int_equal(cc.ssthresh, 10000);
-    assert_int_equal(cc.cwnd, 13000);
     assert_true(cc.recovering);
-    ops->on_dup_ack(&cc);
-    assert_int_equal(cc.cwnd, 14000);
-    ops->on_partial_ack(&cc, 3000);
-    assert_int_equal(cc.cwnd, 12000);
-    ops->on_recovered(&cc, 4000);
-    assert_int_equal(cc.cwnd, 5000);
+    ops->on_recovered(&cc);
+    assert_int_equal(cc.cwnd, 10000);
     assert_false(cc.recovering);
     ops->on_loss(&cc, 1500);
     assert_int_equal(cc.ssthresh, 2000);
@@ -117,7 +112,7 @@ static void no_order_of_events_breaks_it(void **state)
         for (unsigned i = 0; i < 500; i++) {
             uint32_t n = (uint32_t)rng_below(&r, 1U << 20);
 
-            switch (rng_below(&r, 7)) {
+            switch (rng_below(&r, 5)) {
             case 0: ops->on_rto(&cc, n, n & 1); break;
             case 1: ops->on_idle(&cc); break;
             case 2:
@@ -126,15 +121,7 @@ static void no_order_of_events_breaks_it(void **state)
                 break;
             case 3:
                 if (cc.recovering)
-                    ops->on_recovered(&cc, n);
-                break;
-            case 4:
-                if (cc.recovering)
-                    ops->on_partial_ack(&cc, n);
-                break;
-            case 5:
-                if (cc.recovering)
-                    ops->on_dup_ack(&cc);
+                    ops->on_recovered(&cc);
                 break;
             default:
                 if (!cc.recovering)

@@ -1,0 +1,298 @@
+/*
+ * What is lost and what follows. Happy path: an ACK covers all that was out, and the window grows.
+ *
+ * With SACK, RACK finds losses, and a tail without an answer is probed before the time-out;
+ * without, three duplicate ACKs are a loss (RFC 5681, 3.2), and each partial acknowledgment tells
+ * of the next (RFC 6582). Either way recovery ends when all is acknowledged that was out when it
+ * began, and the window follows PRR meanwhile. What a time-out found lost is sent again in slow
+ * start.
+ */
+#include "dataplane/tcp/tcp_conn.h"
+
+#include "base/assert.h"
+
+#define DUP_ACKS_LOSS 3 /* RFC 5681, 3.2 */
+/* RFC 8985, 7.2, TLP.max_ack_delay: a single segment's ACK may be delayed so long. */
+#define ACK_DELAY_MAX_NS (200 * NS_PER_MS)
+/* Of the send buffer: a record for so many bytes may be in use, four times as many with splits. */
+#define RECORD_BYTES 1024
+
+uint32_t tcp_loss_records(uint32_t send_bytes_max)
+{
+    return send_bytes_max / RECORD_BYTES;
+}
+
+void tcp_loss_init(struct tcp_conn *c)
+{
+    c->loss = (struct tcp_loss){ .tail_out = false };
+    tcp_sentq_init(&c->loss.sent, c->tcp->sents);
+    tcp_rack_init(&c->loss.rack, c->iss);
+}
+
+void tcp_loss_clear(struct tcp_conn *c)
+{
+    tcp_sentq_clear(&c->loss.sent);
+}
+
+/* Without SACK each duplicate ACK is a full segment that has arrived. */
+static uint32_t duplicate_bytes(const struct tcp_conn *c)
+{
+    return (uint32_t)c->dup_acks * c->snd_mss;
+}
+
+uint32_t tcp_loss_in_flight(const struct tcp_conn *c)
+{
+    uint32_t arrived = duplicate_bytes(c);
+
+    return c->loss.sent.pipe > arrived ? c->loss.sent.pipe - arrived : 0;
+}
+
+static uint32_t window_us(const struct tcp_conn *c)
+{
+    return tcp_rack_window_us(&c->loss.rack, &c->loss.sent, c->rtt.srtt_us, c->cc.recovering);
+}
+
+/* RFC 8985, 7.2. 0: no probe, since something is known to be lost, or the time-out comes first. */
+static uint64_t tail_wait_ns(const struct tcp_conn *c)
+{
+    const struct tcp_sentq *q = &c->loss.sent;
+    uint64_t wait_ns = 2 * c->rtt.srtt_us * NS_PER_US;
+
+    if (q->count == 0 || q->sacked_count > 0 || q->lost_count > 0 || c->loss.tail_out ||
+        c->loss.tail_due)
+        return 0;
+    if (!(c->flags & TCP_CONN_SACK) || c->cc.recovering || c->rtt.srtt_us == 0 ||
+        c->rtt.backoff > 0)
+        return 0;
+    if (q->count == 1)
+        wait_ns += ACK_DELAY_MAX_NS;
+    return tcp_now_ns(c->tcp) + wait_ns < c->due_resend ? wait_ns : 0;
+}
+
+static void arm_tail(struct tcp_conn *c)
+{
+    uint64_t wait_ns = tail_wait_ns(c);
+
+    c->loss.tail_armed = wait_ns > 0;
+    tcp_timer_loss_in(c, wait_ns);
+}
+
+void tcp_loss_sent(struct tcp_conn *c)
+{
+    if (c->loss.tail_armed || c->due_loss == 0)
+        arm_tail(c);
+}
+
+static void enter_recovery(struct tcp_conn *c)
+{
+    uint32_t flight = c->snd_max - c->snd_una;
+
+    ASSERT(!c->cc.recovering);
+    ASSERT(c->cc.cwnd > 0);
+    tcp_count(c->tcp, COUNTER_TCP_FAST_RETRANS);
+    c->recover = c->snd_max;
+    c->tcp->cc->on_loss(&c->cc, flight);
+    tcp_prr_begin(&c->loss.prr, flight);
+    c->flags |= TCP_CONN_RESEND;
+}
+
+static void leave_recovery(struct tcp_conn *c)
+{
+    c->tcp->cc->on_recovered(&c->cc);
+    c->dup_acks = 0;
+    tcp_rack_recovered(&c->loss.rack);
+}
+
+/* Losses that RACK finds now; it looks again in its time. */
+static void detect(struct tcp_conn *c)
+{
+    struct tcp_loss *l = &c->loss;
+    uint64_t wait_ns = 0;
+
+    tcp_rack_detect(&l->rack, &l->sent, tcp_now_ns(c->tcp), window_us(c), &wait_ns);
+    l->tail_armed = false;
+    if (wait_ns > 0)
+        tcp_timer_loss_in(c, wait_ns);
+    else
+        arm_tail(c);
+}
+
+/* What is found lost begins a recovery, but for what was out at the last one's begin or at a
+ * time-out (RFC 6582, 3.2, step 2). */
+static void act_on_losses(struct tcp_conn *c)
+{
+    if (c->loss.sent.lost_count == 0)
+        return;
+    if (!c->cc.recovering && tcp_seq_ge(c->snd_una, c->recover))
+        enter_recovery(c);
+    tcp_output_want(c);
+}
+
+/* RFC 2883, 4: the first block tells of what came twice if it lies below the ACK or in the second.
+ */
+static bool is_dsack(const struct tcp_header *h)
+{
+    const struct tcp_wire_sack *b = h->sacks;
+
+    if (tcp_seq_le(b[0].end, h->ack))
+        return true;
+    return h->sack_count > 1 && tcp_seq_ge(b[0].start, b[1].start) &&
+           tcp_seq_le(b[0].end, b[1].end);
+}
+
+static bool is_sane(const struct tcp_conn *c, const struct tcp_wire_sack *block)
+{
+    return tcp_seq_lt(block->start, block->end) &&
+           tcp_seq_ge(block->start, c->snd_una - c->snd_wnd_max) &&
+           tcp_seq_le(block->end, c->snd_max);
+}
+
+/* True: something came twice. Blocks of what we did not send are not believed. */
+static bool take_sacks(struct tcp_conn *c, const struct tcp_header *h, struct tcp_rack_ack *a)
+{
+    struct tcp_loss *l = &c->loss;
+    bool twice = h->sack_count > 0 && is_sane(c, &h->sacks[0]) && is_dsack(h);
+
+    for (unsigned i = twice ? 1 : 0; i < h->sack_count; i++) {
+        const struct tcp_wire_sack *block = &h->sacks[i];
+
+        if (is_sane(c, block) && tcp_seq_ge(block->start, c->snd_una))
+            tcp_rack_sacked(&l->rack, &l->sent, block, a);
+    }
+    if (twice)
+        tcp_rack_dsacked(&l->rack, c->snd_una, c->snd_nxt);
+    return twice;
+}
+
+/* RFC 8985, 7.4: was the tail lost, and did the probe repair it? Then it counts as a loss. */
+static void judge_tail(struct tcp_conn *c, const struct tcp_header *h, uint32_t acked, bool twice)
+{
+    struct tcp_loss *l = &c->loss;
+
+    if (!l->tail_out || tcp_seq_lt(h->ack, l->tail_end))
+        return;
+    if (l->tail_again && !twice && h->ack == l->tail_end && acked == 0 && h->sack_count == 0) {
+        l->tail_out = false; /* a duplicate ACK: both copies have arrived */
+        return;
+    }
+    if (!l->tail_again || twice) {
+        l->tail_out = false;
+        return;
+    }
+    if (h->ack == l->tail_end)
+        return; /* of the first copy or the second: the next ACK will tell */
+    l->tail_out = false;
+    if (!c->cc.recovering) {
+        enter_recovery(c);
+        leave_recovery(c);
+    }
+}
+
+/* Duplicate ACKs without SACK: what do they tell has arrived? */
+static void count_duplicates(struct tcp_conn *c, struct tcp_rack_ack *a, uint32_t acked,
+                             bool duplicate)
+{
+    uint32_t told = duplicate_bytes(c);
+
+    if (duplicate) {
+        a->delivered = c->snd_mss;
+        if (c->dup_acks < UINT8_MAX)
+            c->dup_acks++;
+    } else if (acked > 0) {
+        /* Most of it was told by duplicates; one segment filled the hole. */
+        a->delivered = acked > told + c->snd_mss ? acked - told : c->snd_mss;
+        told = told + c->snd_mss > acked ? told + c->snd_mss - acked : 0;
+        told = c->cc.recovering ? told / c->snd_mss : 0;
+        c->dup_acks = (uint8_t)told;
+    }
+}
+
+static void find_by_duplicates(struct tcp_conn *c, uint32_t acked)
+{
+    struct tcp_sent *first = tcp_sentq_first(&c->loss.sent);
+
+    if (first == NULL || (first->flags & TCP_SENT_LOST))
+        return;
+    /* The third, for what was not out at a time-out or loss before; or, in recovery, a partial
+     * acknowledgment (RFC 6582, 3.2, steps 2 and 3). */
+    if (c->cc.recovering ? acked > 0
+                         : c->dup_acks == DUP_ACKS_LOSS && tcp_seq_ge(c->snd_una, c->recover))
+        tcp_sentq_lost(&c->loss.sent, first);
+}
+
+static void move_window(struct tcp_conn *c, const struct tcp_rack_ack *a, uint32_t acked)
+{
+    uint32_t flight = acked + (c->snd_max - c->snd_una);
+
+    if (c->cc.recovering)
+        c->cc.cwnd = tcp_prr_window(&c->loss.prr, a->delivered, tcp_loss_in_flight(c),
+                                    c->cc.ssthresh, c->snd_mss);
+    else if (acked > 0 && flight >= c->cc.cwnd / 2) /* who did not use it learnt nothing of it */
+        c->tcp->cc->on_ack(&c->cc, acked);
+}
+
+void tcp_loss_acked(struct tcp_conn *c, const struct tcp_in *in, struct tcp_rack_ack *a,
+                    uint32_t acked, bool duplicate)
+{
+    bool sack = (c->flags & TCP_CONN_SACK) != 0;
+
+    if (sack)
+        judge_tail(c, &in->h, acked, take_sacks(c, &in->h, a));
+    else
+        count_duplicates(c, a, acked, duplicate);
+    if (c->cc.recovering && tcp_seq_ge(c->snd_una, c->recover))
+        leave_recovery(c);
+    if (sack && (acked > 0 || a->delivered > 0))
+        detect(c);
+    else if (!sack)
+        find_by_duplicates(c, acked);
+    act_on_losses(c);
+    move_window(c, a, acked);
+    if (a->delivered > 0)
+        tcp_output_want(c);
+}
+
+void tcp_loss_timed_out(struct tcp_conn *c)
+{
+    struct tcp_sentq *q = &c->loss.sent;
+
+    ASSERT(!c->cc.recovering); /* the controller ended it */
+    tcp_rack_timed_out(&c->loss.rack, q, tcp_now_ns(c->tcp), window_us(c));
+    for (struct tcp_sent *s = tcp_sentq_first(q); s != NULL; s = tcp_sentq_next(q, s))
+        if (s->flags & TCP_SENT_LOST)
+            tcp_sentq_gather(q, s, c->snd_mss);
+    c->recover = c->snd_max;
+    c->dup_acks = 0;
+    c->loss.tail_out = false;
+    c->loss.tail_due = false;
+    c->loss.tail_armed = false;
+    tcp_timer_loss_in(c, 0);
+    c->flags |= TCP_CONN_RESEND;
+}
+
+void tcp_loss_too_big(struct tcp_conn *c)
+{
+    struct tcp_sentq *q = &c->loss.sent;
+
+    for (struct tcp_sent *s = tcp_sentq_first(q); s != NULL; s = tcp_sentq_next(q, s))
+        if (!(s->flags & (TCP_SENT_SACKED | TCP_SENT_LOST)))
+            tcp_sentq_lost(q, s);
+    c->recover = c->snd_max; /* so that it begins no recovery: nothing is congested */
+    c->dup_acks = 0;
+    tcp_output_want(c);
+}
+
+void tcp_loss_timer(struct tcp_conn *c)
+{
+    static const struct tcp_rack_ack nothing;
+
+    if (c->loss.tail_armed) {
+        c->loss.tail_armed = false;
+        c->loss.tail_due = true;
+        tcp_output_want(c);
+        return;
+    }
+    detect(c);
+    act_on_losses(c);
+    move_window(c, &nothing, 0);
+}

@@ -67,6 +67,7 @@
     X(TCP_TIMEOUTS, "tcp_timeouts", "retransmission time-outs")                                    \
     X(TCP_GIVEN_UP, "tcp_given_up", "connections that the peer left without an answer (R2)")       \
     X(TCP_FAST_RETRANS, "tcp_fast_retrans", "losses found by duplicate ACKs")                      \
+    X(TCP_SPURIOUS, "tcp_spurious", "losses that were none: the window was given back (RFC 4015)") \
     X(TCP_WINDOW_PROBES, "tcp_window_probes", "probes of a closed window")                         \
     X(TCP_STALLED, "tcp_stalled", "connections reset whose peers kept their windows closed")       \
     X(TCP_TIME_WAIT_REUSED, "tcp_time_wait_reused", "new connections over a TIME-WAIT (RFC 6191)")

@@ -82,22 +82,19 @@
 
 /* --- TCP ------------------------------------------------------------------------------------- */
 
-/* Window that a connection begins with, bytes: ten round trips of slow start's first flight. It
- * grows with the path. */
+/* Window that a connection begins with, bytes; it grows with the path and the reader. */
 #define LIMIT_TCP_WINDOW_FIRST (128 * 1024)
 /* Largest window that it grows to, bytes; also the cap of in-order bytes waiting for the reader: 40
  * MB/s at 200 ms. Past it: the sender waits. */
 #define LIMIT_TCP_RECEIVE_BYTES_DEFAULT (8 * 1024 * 1024)
-/* Out-of-order segments kept for one connection: a full window of them (tiny ones are gathered:
+/* Out-of-order segments and bytes kept for one connection: a full window (tiny ones are gathered:
  * CVE-2018-5390). Past it: dropped, the peer sends it again. */
-#define LIMIT_TCP_REASM_SEGS 6144
-/* Out-of-order bytes kept for one connection. Past it: dropped. */
+#define LIMIT_TCP_REASM_SEGS  6144
 #define LIMIT_TCP_REASM_BYTES LIMIT_TCP_RECEIVE_BYTES_DEFAULT
 /* Gaps between them, plus one: a full window at 1 % of loss has 57. Each arrival looks at all, so
  * no more. Past it: dropped. */
 #define LIMIT_TCP_REASM_RANGES 128
-/* A send queue may hold a segment for each so many bytes of its bound. Past it: reserve gives NULL.
- */
+/* A send queue holds one segment for so many bytes of its bound. Past it: reserve gives NULL. */
 #define LIMIT_TCP_SEND_SEG_BYTES 512
 /* Listeners of a core. Past it: tcp_listen says false, at start. */
 #define LIMIT_TCP_LISTENERS 16
@@ -117,6 +114,9 @@
  * SYN). Past it: failed. */
 #define LIMIT_TCP_R2_MS     100000
 #define LIMIT_TCP_R2_SYN_MS 180000
+/* Keep-alives without an answer, and the longest time between two, ms. Past it: failed. */
+#define LIMIT_TCP_KEEPALIVE_PROBES 9
+#define LIMIT_TCP_KEEPALIVE_MS     75000
 /* Life of a connection whose owner has closed it, and then of FIN-WAIT-2. Past it: RST. */
 #define LIMIT_TCP_ORPHAN_MS 60000
 /* How long a peer may keep its window closed while bytes wait for it: RFC 5321, 4.5.3.2.7 gives a

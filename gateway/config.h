@@ -97,7 +97,10 @@ struct config_limits {
     uint32_t connections_per_client; /* of one worker, by IPv4 address or IPv6 /64 */
     /* Of one worker, by IPv4 /24 or IPv6 /48; 0: LIMIT_CLIENTS_PER_NETWORK clients' worth. */
     uint32_t connections_per_network;
-    uint64_t receive_bytes; /* waiting in one connection for the reader; the largest TCP window */
+    uint64_t receive_bytes;  /* waiting in one connection for the reader; the largest TCP window */
+    uint32_t congestion;     /* enum tcp_congestion */
+    uint32_t user_timeout_s; /* of TCP (RFC 9293, 3.9.1) */
+    uint32_t keepalive_s;    /* 0: none */
     uint64_t message_bytes;
     uint32_t recipients;
     uint32_t errors;

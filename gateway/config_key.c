@@ -5,10 +5,12 @@
 #include "gateway/config_key.h"
 
 #include "base/assert.h"
+#include "dataplane/tcp/tcp.h"
 
 static const char *const levels[] = { "debug", "info", "warn", "error", NULL };
 static const char *const records[] = { "own", "boringssl", NULL };
 static const char *const idles[] = { "sleep", "spin", NULL };
+static const char *const congestions[] = { "cubic", "newreno", NULL };
 static const char *const paths[] = { "dpdk", "kernel", NULL };
 static const char *const listener_tls[] = { "implicit", "starttls", NULL };
 
@@ -92,6 +94,12 @@ static const struct config_key keys[] = {
       AT(config_limits, connections_per_network), .most = 4 * MILLION },
     { CONFIG_LIMITS, "receive-buffer", CONFIG_BYTES, AT(config_limits, receive_bytes),
       .least = 32 * 1024, .most = 64 * MEGA, .number = LIMIT_TCP_RECEIVE_BYTES_DEFAULT },
+    { CONFIG_LIMITS, "congestion", CONFIG_CHOICE, AT(config_limits, congestion),
+      .number = TCP_CONGESTION_CUBIC, .choices = congestions },
+    { CONFIG_LIMITS, "user-timeout", CONFIG_SECONDS, AT(config_limits, user_timeout_s),
+      .least = 10, .most = DAY_SECONDS, .number = LIMIT_TCP_R2_MS / 1000 },
+    { CONFIG_LIMITS, "keep-alive", CONFIG_SECONDS, AT(config_limits, keepalive_s),
+      .most = DAY_SECONDS, .number = 0 },
     { CONFIG_LIMITS, "message-size", CONFIG_BYTES, AT(config_limits, message_bytes),
       .least = 64 * 1024, .most = 4 * GIGA, .number = LIMIT_MESSAGE_BYTES_DEFAULT },
     { CONFIG_LIMITS, "recipients", CONFIG_COUNT, AT(config_limits, recipients), .least = 1,

@@ -86,6 +86,9 @@ static bool open_core(struct worker *w, struct buf *why)
             .time_wait_ms = LIMIT_TCP_TIME_WAIT_MS,
             .host_max = cfg->limits.connections_per_client,
             .network_max = config_network_max(&cfg->limits),
+            .congestion = cfg->limits.congestion,
+            .user_timeout_ms = cfg->limits.user_timeout_s * 1000,
+            .keepalive_ms = cfg->limits.keepalive_s * 1000,
         },
     };
     if (!get_random(&w->core_config.secret, sizeof(w->core_config.secret)))

@@ -29,6 +29,9 @@ struct tcp_lower {
     uint16_t (*mtu)(struct tcp_lower *l, const struct addr *dst);
 };
 
+/* RFC 9438, or RFC 6582 with RFC 5681. */
+enum tcp_congestion { TCP_CONGESTION_CUBIC, TCP_CONGESTION_NEWRENO };
+
 struct tcp_config {
     uint32_t connections_max; /* connection blocks, taken at creation */
     uint32_t syn_rcvd_max;    /* half-open entries */
@@ -38,6 +41,9 @@ struct tcp_config {
     uint32_t time_wait_ms;      /* 2 MSL: 60,000 */
     uint32_t host_max;          /* connections of an IPv4 address or IPv6 /64; 0: no limit */
     uint32_t network_max;       /* of a /24 or a /48; 0: no limit */
+    uint32_t user_timeout_ms;   /* unacknowledged for so long: failed; 0: LIMIT_TCP_R2_MS */
+    uint32_t keepalive_ms;      /* silent for so long: asked; 0: never */
+    uint32_t congestion;        /* enum tcp_congestion */
 };
 
 struct tcp_env {

@@ -4,8 +4,6 @@
 
 #include "base/assert.h"
 
-#define CWND_MAX (1U << 30)
-
 static uint32_t least(uint32_t a, uint32_t b)
 {
     return a < b ? a : b;
@@ -14,12 +12,6 @@ static uint32_t least(uint32_t a, uint32_t b)
 static uint32_t most(uint32_t a, uint32_t b)
 {
     return a > b ? a : b;
-}
-
-/* RFC 6928, 2: min(10 * MSS, max(2 * MSS, 14600)) */
-static uint32_t initial_window(uint16_t mss)
-{
-    return least(10U * mss, most(2U * mss, 14600));
 }
 
 /* RFC 5681, (4): ssthresh = max(FlightSize / 2, 2 * SMSS) */
@@ -31,14 +23,16 @@ static uint32_t half_of(const struct tcp_cc *cc, uint32_t in_flight)
 static void newreno_init(struct tcp_cc *cc, uint16_t mss, bool syn_lost)
 {
     ASSERT(mss > 0);
-    *cc = (struct tcp_cc){ .mss = mss, .ssthresh = CWND_MAX };
-    cc->cwnd = syn_lost ? mss : initial_window(mss);
+    *cc = (struct tcp_cc){ .mss = mss, .ssthresh = TCP_CC_WINDOW_MAX };
+    cc->cwnd = syn_lost ? mss : tcp_cc_first_window(mss);
 }
 
-static void newreno_on_ack(struct tcp_cc *cc, uint32_t acked)
+static void newreno_on_ack(struct tcp_cc *cc, uint32_t acked, uint64_t now_ns, uint32_t rtt_us)
 {
+    (void)now_ns;
+    (void)rtt_us;
     ASSERT(!cc->recovering);
-    if (cc->cwnd >= CWND_MAX)
+    if (cc->cwnd >= TCP_CC_WINDOW_MAX)
         return;
     if (cc->cwnd < cc->ssthresh) {
         /* RFC 5681, (2): cwnd += min(N, SMSS) */
@@ -79,18 +73,11 @@ static void newreno_on_rto(struct tcp_cc *cc, uint32_t in_flight, bool first)
     cc->recovering = false;
 }
 
-static void newreno_on_idle(struct tcp_cc *cc)
-{
-    if (cc->recovering)
-        return;
-    cc->cwnd = least(cc->cwnd, initial_window(cc->mss));
-}
-
 const struct tcp_cc_ops tcp_cc_newreno = {
     .init = newreno_init,
     .on_ack = newreno_on_ack,
     .on_loss = newreno_on_loss,
     .on_recovered = newreno_on_recovered,
     .on_rto = newreno_on_rto,
-    .on_idle = newreno_on_idle,
+    .on_idle = tcp_cc_restart,
 };

@@ -196,6 +196,7 @@ void tcp_conn_established(struct tcp_conn *c)
     if (syn_lost)
         tcp_rtt_syn_was_lost(&c->rtt);
     c->quick_acks = QUICK_ACKS;
+    tcp_timer_watch(c);
     if (!(c->flags & TCP_CONN_ACCEPTED))
         list_append(&t->accepts, &c->accept_link);
     tcp_stream_update(c);

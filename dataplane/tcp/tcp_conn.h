@@ -93,7 +93,9 @@ struct tcp_conn {
     struct list_node stall_link; /* in tcp->stalled or not */
     uint64_t stalled_ns;         /* in it: since when */
     uint64_t hash;
-    uint64_t due_loss;  /* RACK looks again, or the tail is probed */
+    uint64_t due_loss; /* RACK looks again, or the tail is probed */
+    uint64_t due_alive;
+    uint64_t heard_ns;  /* when the peer's last segment came */
     uint64_t due_end;   /* FIN-WAIT-2 and orphans do not live for ever */
     uint64_t since_ns;  /* since when the peer has not acknowledged what waits; 0: nothing waits */
     uint64_t resent_ns; /* when something was last sent again */
@@ -109,6 +111,8 @@ struct tcp_conn {
         dsack; /* came twice, told with the next ACK (RFC 2883); start == end: none */
     struct tcp_challenge_budget challenges;
     uint8_t listener;
+    uint8_t alive_asked; /* keep-alives without an answer */
+    bool alive_due;      /* one is to be sent now */
 };
 
 STATIC_ASSERT(offsetof(struct tcp_conn, recvq) == 64, "the hot line is one line");

@@ -283,6 +283,7 @@ void tcp_input_conn(struct tcp_conn *c, struct tcp_in *in)
     enum verdict v;
 
     ASSERT(tcp_fsm_is_live(c->state));
+    c->heard_ns = tcp_now_ns(c->tcp);
     if (is_plain(c, in) && !tcp_window_is_short(c->tcp)) {
         input_plain(c, in);
         return;

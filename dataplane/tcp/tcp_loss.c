@@ -83,17 +83,81 @@ void tcp_loss_sent(struct tcp_conn *c)
         arm_tail(c);
 }
 
+/* A window that was cut for what was late, not lost, is given back (RFC 4015); timestamps will
+ * tell. */
+static void remember(struct tcp_conn *c)
+{
+    if (c->cc.recovering || c->loss.undo_ns != 0 || !(c->flags & TCP_CONN_TS))
+        return;
+    c->loss.before = c->cc;
+    c->loss.undo_ns = tcp_now_ns(c->tcp);
+    c->loss.undo_resent = 0;
+}
+
+static void undo(struct tcp_conn *c)
+{
+    tcp_count(c->tcp, COUNTER_TCP_SPURIOUS);
+    c->cc = c->loss.before;
+    c->rtt.backoff = 0;
+    c->recover = c->snd_una; /* what was lost indeed begins a recovery of its own */
+    tcp_sentq_found(&c->loss.sent);
+    c->loss.rack.reordered = true;
+    c->loss.undo_ns = 0;
+}
+
+/*
+ * RFC 3522, 3: does the hole's ACK echo the first copy, from before anything was sent again? Of
+ * several, each copy must come twice (RFC 3708, 3): a late one beside a lost one undoes nothing.
+ */
+static void judge_loss(struct tcp_conn *c, const struct tcp_rack_ack *a, uint32_t acked, bool twice)
+{
+    struct tcp_loss *l = &c->loss;
+    bool late = a->echo_ns != 0 && a->echo_ns + NS_PER_MS <= l->undo_ns;
+
+    if (l->undo_ns == 0)
+        return;
+    if (twice && l->undo_resent > 0 && --l->undo_resent == 0)
+        undo(c);
+    else if (acked > 0 && late && l->undo_resent <= 1)
+        undo(c);
+    else if (acked > 0 && !late)
+        l->undo_ns = 0;
+}
+
+/* The window comes down for a loss among `flight` bytes. */
+static void cut(struct tcp_conn *c, uint32_t flight)
+{
+    ASSERT(!c->cc.recovering);
+    ASSERT(c->cc.cwnd > 0);
+    c->loss.cut_ns = tcp_now_ns(c->tcp);
+    c->tcp->cc->on_loss(&c->cc, flight);
+    tcp_prr_begin(&c->loss.prr, flight);
+}
+
 static void enter_recovery(struct tcp_conn *c)
 {
     uint32_t flight = c->snd_max - c->snd_una;
 
-    ASSERT(!c->cc.recovering);
-    ASSERT(c->cc.cwnd > 0);
     tcp_count(c->tcp, COUNTER_TCP_FAST_RETRANS);
     c->recover = c->snd_max;
-    c->tcp->cc->on_loss(&c->cc, flight);
-    tcp_prr_begin(&c->loss.prr, flight);
+    remember(c);
+    /* What is SACKed is out no more, but still counted there. */
+    cut(c, flight < c->cc.cwnd ? flight : c->cc.cwnd);
     c->flags |= TCP_CONN_RESEND;
+}
+
+/* RFC 5681, 4.3: the loss of a retransmission is one more sign of congestion; once in a round trip.
+ */
+static void cut_again(struct tcp_conn *c)
+{
+    const struct tcp_sent *s = tcp_sentq_first_lost(&c->loss.sent);
+
+    if (!(s->flags & TCP_SENT_AGAIN) ||
+        tcp_now_ns(c->tcp) - c->loss.cut_ns < c->rtt.srtt_us * NS_PER_US)
+        return;
+    c->loss.undo_ns = 0;
+    c->tcp->cc->on_recovered(&c->cc);
+    cut(c, c->cc.cwnd);
 }
 
 static void leave_recovery(struct tcp_conn *c)
@@ -123,7 +187,9 @@ static void act_on_losses(struct tcp_conn *c)
 {
     if (c->loss.sent.lost_count == 0)
         return;
-    if (!c->cc.recovering && tcp_seq_ge(c->snd_una, c->recover))
+    if (c->cc.recovering)
+        cut_again(c);
+    else if (tcp_seq_ge(c->snd_una, c->recover))
         enter_recovery(c);
     tcp_output_want(c);
 }
@@ -228,18 +294,20 @@ static void move_window(struct tcp_conn *c, const struct tcp_rack_ack *a, uint32
         c->cc.cwnd = tcp_prr_window(&c->loss.prr, a->delivered, tcp_loss_in_flight(c),
                                     c->cc.ssthresh, c->snd_mss);
     else if (acked > 0 && flight >= c->cc.cwnd / 2) /* who did not use it learnt nothing of it */
-        c->tcp->cc->on_ack(&c->cc, acked);
+        c->tcp->cc->on_ack(&c->cc, acked, a->now_ns, c->rtt.srtt_us);
 }
 
 void tcp_loss_acked(struct tcp_conn *c, const struct tcp_in *in, struct tcp_rack_ack *a,
                     uint32_t acked, bool duplicate)
 {
     bool sack = (c->flags & TCP_CONN_SACK) != 0;
+    bool twice = sack && take_sacks(c, &in->h, a);
 
     if (sack)
-        judge_tail(c, &in->h, acked, take_sacks(c, &in->h, a));
+        judge_tail(c, &in->h, acked, twice);
     else
         count_duplicates(c, a, acked, duplicate);
+    judge_loss(c, a, acked, twice);
     if (c->cc.recovering && tcp_seq_ge(c->snd_una, c->recover))
         leave_recovery(c);
     if (sack && (acked > 0 || a->delivered > 0))
@@ -256,7 +324,9 @@ void tcp_loss_timed_out(struct tcp_conn *c)
 {
     struct tcp_sentq *q = &c->loss.sent;
 
-    ASSERT(!c->cc.recovering); /* the controller ended it */
+    remember(c);
+    c->tcp->cc->on_rto(&c->cc, c->snd_max - c->snd_una, c->rtt.backoff == 0);
+    ASSERT(!c->cc.recovering);
     tcp_rack_timed_out(&c->loss.rack, q, tcp_now_ns(c->tcp), window_us(c));
     for (struct tcp_sent *s = tcp_sentq_first(q); s != NULL; s = tcp_sentq_next(q, s))
         if (s->flags & TCP_SENT_LOST)

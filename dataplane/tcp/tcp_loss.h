@@ -5,6 +5,7 @@
 #ifndef POSTERN_TCP_LOSS_H
 #define POSTERN_TCP_LOSS_H
 
+#include "dataplane/tcp/tcp_cc.h"
 #include "dataplane/tcp/tcp_prr.h"
 #include "dataplane/tcp/tcp_rack.h"
 
@@ -15,11 +16,15 @@ struct tcp_loss {
     struct tcp_sentq sent;
     struct tcp_rack rack;
     struct tcp_prr prr;
-    uint32_t tail_end; /* TLP.end_seq, with tail_out */
-    bool tail_armed;   /* due_loss is the probe's time-out, not RACK's */
-    bool tail_due;     /* the probe is to be sent now */
-    bool tail_out;     /* it is out, and not judged yet */
-    bool tail_again;   /* it was a retransmission (TLP.is_retrans) */
+    struct tcp_cc before; /* the window as it was when something was found lost last */
+    uint64_t undo_ns;     /* when that was; 0: it was lost indeed, or nobody can tell */
+    uint32_t undo_resent; /* segments sent again since, of which no copy came twice */
+    uint64_t cut_ns;      /* when the window was last cut for a loss */
+    uint32_t tail_end;    /* TLP.end_seq, with tail_out */
+    bool tail_armed;      /* due_loss is the probe's time-out, not RACK's */
+    bool tail_due;        /* the probe is to be sent now */
+    bool tail_out;        /* it is out, and not judged yet */
+    bool tail_again;      /* it was a retransmission (TLP.is_retrans) */
 };
 
 void tcp_loss_init(struct tcp_conn *c);

@@ -111,7 +111,9 @@ struct tcp *tcp_create(const struct tcp_config *config, const struct tcp_env *en
     t->self = self;
     t->env = *env;
     t->config = *config;
-    t->cc = &tcp_cc_newreno;
+    if (t->config.user_timeout_ms == 0)
+        t->config.user_timeout_ms = LIMIT_TCP_R2_MS;
+    t->cc = config->congestion == TCP_CONGESTION_NEWRENO ? &tcp_cc_newreno : &tcp_cc_cubic;
     t->born_ns = env->clock->now_ns;
     t->rcv_wscale = wscale_for(config->receive_bytes_max);
     /*

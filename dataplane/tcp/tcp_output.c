@@ -18,6 +18,7 @@ enum reason {
     WHY_DATA,   /* bytes, and the windows let them through */
     WHY_FIN,    /* all bytes are out, the end follows */
     WHY_PROBE,  /* the peer's window is closed, and has been for a time-out */
+    WHY_ALIVE,  /* an old octet, so that a peer that is there answers (RFC 9293, 3.8.4) */
     WHY_ACK,    /* nothing but an ACK */
 };
 
@@ -169,6 +170,10 @@ static struct plan why_send(const struct tcp_conn *c)
             p = (struct plan){ .why = WHY_PROBE, .seq = c->snd_una, .len = 1, .flags = TCP_ACK };
             return p;
         }
+        if (c->alive_due) {
+            p = (struct plan){ .why = WHY_ALIVE, .seq = c->snd_una - 1, .flags = TCP_ACK };
+            return p;
+        }
     }
     if ((c->flags & TCP_CONN_ACK_NOW) && c->state != TCP_SYN_SENT)
         p = (struct plan){ .why = WHY_ACK, .seq = c->snd_nxt, .flags = TCP_ACK };
@@ -313,6 +318,7 @@ static void note_space(struct tcp_conn *c, const struct plan *p, uint32_t end)
     switch (p->why) {
     case WHY_RESEND:
         c->flags &= (uint16_t)~TCP_CONN_RESEND;
+        c->loss.undo_resent++;
         note_again(c, tcp_sentq_first_lost(&c->loss.sent), end);
         break;
     case WHY_TAIL: note_tail(c, p, end); break;
@@ -345,6 +351,8 @@ static void note_sent(struct tcp_conn *c, const struct plan *p)
         c->dsack.end = c->dsack.start;
         tcp_timer_ack_sent(c);
     }
+    if (p->why == WHY_ALIVE)
+        c->alive_due = false;
     if (end == p->seq)
         return;
     ASSERT(tcp_seq_ge(p->seq, c->snd_una));

@@ -127,14 +127,25 @@ void tcp_sentq_lost(struct tcp_sentq *q, struct tcp_sent *s)
     count_in(q, s);
 }
 
-void tcp_sentq_reneged(struct tcp_sentq *q)
+static void clear_flag(struct tcp_sentq *q, enum tcp_sent_flag flag)
 {
     for (struct tcp_sent *s = tcp_sentq_first(q); s != NULL; s = tcp_sentq_next(q, s)) {
         count_out(q, s);
-        s->flags &= (uint8_t)~TCP_SENT_SACKED;
+        s->flags &= (uint8_t)~flag;
         count_in(q, s);
     }
+}
+
+void tcp_sentq_reneged(struct tcp_sentq *q)
+{
+    clear_flag(q, TCP_SENT_SACKED);
     ASSERT(q->sacked_count == 0);
+}
+
+void tcp_sentq_found(struct tcp_sentq *q)
+{
+    clear_flag(q, TCP_SENT_LOST);
+    ASSERT(q->lost_count == 0);
 }
 
 void tcp_sentq_resent(struct tcp_sentq *q, struct tcp_sent *s, uint64_t now_ns)

@@ -51,6 +51,8 @@ void tcp_sentq_sacked(struct tcp_sentq *q, struct tcp_sent *s);
 void tcp_sentq_lost(struct tcp_sentq *q, struct tcp_sent *s);
 /* The peer has thrown away what it had SACKed (RFC 2018, 8): nothing is. */
 void tcp_sentq_reneged(struct tcp_sentq *q);
+/* What was taken for lost is not. */
+void tcp_sentq_found(struct tcp_sentq *q);
 /* s leaves again now. */
 void tcp_sentq_resent(struct tcp_sentq *q, struct tcp_sent *s, uint64_t now_ns);
 /* Makes s at most `len` long: the rest becomes the next record. False: no record is to be had. */

@@ -1,11 +1,12 @@
 /*
- * Time. A connection has four deadlines, and one entry in the wheel for the earliest of them:
+ * Time. A connection has five deadlines, and one entry in the wheel for the earliest of them:
  *
  * - resend: what was sent is not acknowledged in time: it is sent again, and the time-out doubles
  * (RFC 6298); or the peer's window is closed: it is probed (RFC 9293, 3.8.6.1). The two exclude
  * each other.
  * - loss: RACK's reordering window is over, or a tail was not acknowledged (RFC 8985).
  * - ack: an ACK that may wait for company has waited long enough (RFC 9293, 3.8.6.3).
+ * - alive: the peer was silent for long: it is asked whether it is there (RFC 9293, 3.8.4).
  * - end: nobody owns the connection, and the peer does not let it end.
  *
  * Others report what happened; only this file sets deadlines, and only `arm` touches the wheel. The
@@ -18,6 +19,7 @@
 #include "dataplane/tcp/tcp_stall.h"
 
 #define DELAYED_ACK_NS (40 * NS_PER_MS)
+#define ASK_AGAIN_NS   (LIMIT_TCP_KEEPALIVE_MS * NS_PER_MS)
 
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
@@ -29,6 +31,8 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 static void arm(struct tcp_conn *c)
 {
     uint64_t due = earlier(earlier(c->due_resend, c->due_loss), earlier(c->due_ack, c->due_end));
+
+    due = earlier(due, c->due_alive);
 
     ASSERT(tcp_fsm_is_live(c->state));
     ASSERT(c->due_resend == 0 || c->since_ns != 0);
@@ -130,6 +134,35 @@ void tcp_timer_ack_sent(struct tcp_conn *c)
     c->due_ack = 0;
 }
 
+void tcp_timer_watch(struct tcp_conn *c)
+{
+    if (c->tcp->config.keepalive_ms == 0)
+        return;
+    c->heard_ns = tcp_now_ns(c->tcp);
+    c->due_alive = c->heard_ns + c->tcp->config.keepalive_ms * NS_PER_MS;
+    arm(c);
+}
+
+/* False: it was asked often enough. While something of ours is out, that is the question. */
+static bool ask_alive(struct tcp_conn *c)
+{
+    uint64_t now = tcp_now_ns(c->tcp);
+    uint64_t idle_ns = c->tcp->config.keepalive_ms * NS_PER_MS;
+
+    if (now - c->heard_ns < idle_ns || c->due_resend != 0) {
+        c->alive_asked = 0;
+        c->due_alive = (c->due_resend != 0 ? now : c->heard_ns) + idle_ns;
+        return true;
+    }
+    if (c->alive_asked == LIMIT_TCP_KEEPALIVE_PROBES)
+        return false;
+    c->alive_asked++;
+    c->alive_due = true;
+    c->due_alive = now + (idle_ns < ASK_AGAIN_NS ? idle_ns : ASK_AGAIN_NS);
+    tcp_output_want(c);
+    return true;
+}
+
 void tcp_timer_end_in(struct tcp_conn *c, uint64_t ns)
 {
     c->due_end = tcp_now_ns(c->tcp) + ns;
@@ -142,6 +175,7 @@ void tcp_timer_stop(struct tcp_conn *c)
     c->due_loss = 0;
     c->due_ack = 0;
     c->due_end = 0;
+    c->due_alive = 0;
     wheel_cancel(&c->tcp->wheel, &c->wheel);
 }
 
@@ -149,7 +183,7 @@ void tcp_timer_stop(struct tcp_conn *c)
 static bool is_given_up(const struct tcp_conn *c)
 {
     bool opening = c->state == TCP_SYN_SENT || c->state == TCP_SYN_RCVD;
-    uint64_t r2_ms = opening ? LIMIT_TCP_R2_SYN_MS : LIMIT_TCP_R2_MS;
+    uint64_t r2_ms = opening ? LIMIT_TCP_R2_SYN_MS : c->tcp->config.user_timeout_ms;
 
     ASSERT(c->since_ns != 0);
     return tcp_now_ns(c->tcp) - c->since_ns >= r2_ms * NS_PER_MS;
@@ -158,16 +192,13 @@ static bool is_given_up(const struct tcp_conn *c)
 /* RFC 6298, 5.4 to 5.6: the earliest unacknowledged segment again, with the time-out doubled. */
 static void resend(struct tcp_conn *c)
 {
-    bool first = c->rtt.backoff == 0;
-
     tcp_count(c->tcp, COUNTER_TCP_TIMEOUTS);
-    c->tcp->cc->on_rto(&c->cc, c->snd_max - c->snd_una, first);
-    tcp_rtt_back_off(&c->rtt);
     if (c->flags & TCP_CONN_SYN_OUT) {
         c->flags |= TCP_CONN_SYN_LOST;
         c->snd_nxt = c->iss;
     }
     tcp_loss_timed_out(c);
+    tcp_rtt_back_off(&c->rtt);
 }
 
 static void resend_due(struct tcp_conn *c)
@@ -182,6 +213,13 @@ static void resend_due(struct tcp_conn *c)
     tcp_output_want(c);
 }
 
+static void give_up(struct tcp_conn *c)
+{
+    tcp_count(c->tcp, COUNTER_TCP_GIVEN_UP);
+    tcp_output_reset(c);
+    tcp_conn_fail(c);
+}
+
 void tcp_timer_fired(struct tcp_conn *c)
 {
     uint64_t now = tcp_now_ns(c->tcp);
@@ -194,12 +232,14 @@ void tcp_timer_fired(struct tcp_conn *c)
     }
     if (c->due_resend != 0 && c->due_resend <= now) {
         if (is_given_up(c)) {
-            tcp_count(c->tcp, COUNTER_TCP_GIVEN_UP);
-            tcp_output_reset(c);
-            tcp_conn_fail(c);
+            give_up(c);
             return;
         }
         resend_due(c);
+    }
+    if (c->due_alive != 0 && c->due_alive <= now && !ask_alive(c)) {
+        give_up(c);
+        return;
     }
     if (c->due_loss != 0 && c->due_loss <= now) {
         c->due_loss = 0;

@@ -22,6 +22,9 @@ void tcp_timer_peer_lives(struct tcp_conn *c);
 void tcp_timer_ack_owed(struct tcp_conn *c);
 /* An ACK has left. */
 void tcp_timer_ack_sent(struct tcp_conn *c);
+/* The handshake is done: a peer that is silent from now on is asked, if the configuration says so.
+ */
+void tcp_timer_watch(struct tcp_conn *c);
 /* The connection may live for so long still, without its owner. */
 void tcp_timer_end_in(struct tcp_conn *c, uint64_t ns);
 /* Runs what is due on one connection, which may be gone afterwards. */

@@ -32,6 +32,19 @@ static const struct tcp_dsl_case cases[] = {
       "> PA seq=1 ack=11 len=50; > -" },
     { "acks", "not_for_acks", "RFC 9293, 3.10.7.4",
       "in ESTABLISHED; write 10; > PA len=10; < A seq=1 ack=11; > -; wait 100ms; > -" },
+    { "acks", "keep_alive", "RFC 9293, 3.8.4",
+      "set alive 60000; in ESTABLISHED; wait 59s; > -; wait 2s; > A seq=0 ack=1 len=0; > -; "
+      "< A seq=1 ack=1; wait 58s; > -; wait 3s; > A seq=0 ack=1; state ESTABLISHED" },
+    { "acks", "keep_alive_unanswered", "RFC 1122, 4.2.3.6",
+      "set alive 60000; in ESTABLISHED; wait 62s; > A seq=0; wait 500s; > A seq=0; > A seq=0; "
+      "> A seq=0; > A seq=0; > A seq=0; > A seq=0; > A seq=0; > A seq=0; > -; wait 76s; "
+      "> RA seq=1; ready F; count tcp_given_up 1" },
+    { "acks", "keep_alive_not_while_something_is_out", "RFC 9293, 3.8.4",
+      "set alive 15000; in ESTABLISHED; write 10; > PA len=10; wait 20s; > PA len=10; > PA len=10; "
+      "> PA len=10; > PA len=10; > -; < A seq=1 ack=11; wait 14s; > -; wait 17s; > A seq=10 "
+      "len=0" },
+    { "acks", "keep_alive_is_off", "RFC 9293, 3.8.4",
+      "in ESTABLISHED; wait 86400s; > -; state ESTABLISHED" },
     { "acks", "challenges_each_second", "RFC 5961, 7",
       "in ESTABLISHED; < S seq=1; > A; < SA seq=1 ack=1; > A; "
       "count tcp_challenge_acks 2" },

@@ -73,6 +73,12 @@ static const struct tcp_dsl_case cases[] = {
       "> A len=1460; > PA len=1460; < A seq=1 ack=14601; wait 10s; write 20000; "
       "> A len=1460; > A len=1460; > A len=1460; > A len=1460; > A len=1460; "
       "> A len=1460; > A len=1460; > A len=1460; > A len=1460; > A len=1460; > -" },
+    { "retransmit", "user_timeout", "RFC 9293, 3.9.1; RFC 5482, 2",
+      "set uto 10000; in ESTABLISHED; write 10; > PA len=10; wait 9s; > PA len=10; > PA len=10; "
+      "> PA len=10; > -; wait 7s; > RA seq=11; ready F; count tcp_given_up 1" },
+    { "retransmit", "user_timeout_begins_with_each_ack", "RFC 5482, 2",
+      "set uto 10000; in ESTABLISHED; write 20; > PA len=20; wait 6s; > PA len=20; > PA len=20; "
+      "< A seq=1 ack=11; wait 6s; ready W; count tcp_given_up 0" },
     { "retransmit", "wraps", "RFC 9293, 3.4",
       "set irs 0xfffffff0; in ESTABLISHED; < PA seq=1 ack=1 len=100; > A ack=101; "
       "< PA seq=201 ack=1 len=100; > A ack=101; < PA seq=101 ack=1 len=100; "

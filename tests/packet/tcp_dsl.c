@@ -119,6 +119,9 @@ static bool verb_set(struct dsl *d, char **words, unsigned count)
         { "networks", &d->config.network_max },
         { "segs", &d->segs },
         { "irs", &d->base.peer },
+        { "uto", &d->config.user_timeout_ms },
+        { "alive", &d->config.keepalive_ms },
+        { "newreno", &d->config.congestion },
     };
 
     for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

@@ -258,7 +258,9 @@ static void app_run(struct end *e)
         app_read(e);
         if (a->stream->ready & (STREAM_WRITABLE | STREAM_ENDED) || a->sent == a->to_send)
             app_write(e);
-        if (!a->shut || !(a->stream->ready & STREAM_ENDED) || a->stream->ready & STREAM_READABLE)
+        if (!a->shut || a->stream->ready & STREAM_READABLE)
+            return;
+        if (~a->stream->ready & (STREAM_ENDED | STREAM_DRAINED))
             return;
     }
     a->stream->ops->close(a->stream);
@@ -314,6 +316,7 @@ static void open_end(struct pair *p, unsigned i)
         .receive_bytes_max = p->config->receive_bytes,
         .send_bytes_max = p->config->send_bytes,
         .time_wait_ms = 60000,
+        .congestion = p->config->congestion,
     };
     struct tcp_env env = {
         .lower = &e->lower,
@@ -370,6 +373,7 @@ static void fill_result(const struct pair *p, struct tcp_pair_result *r)
         r->fast_retransmits += counter_get(&e->counters, COUNTER_TCP_FAST_RETRANS);
         r->fault_hit |= e->fault.fault.hit;
         r->timeouts += counter_get(&e->counters, COUNTER_TCP_TIMEOUTS);
+        r->spurious += counter_get(&e->counters, COUNTER_TCP_SPURIOUS);
     }
 }
 

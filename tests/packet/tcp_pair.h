@@ -26,6 +26,7 @@ struct tcp_pair_config {
     uint32_t segs; /* in each end's pool */
     uint32_t receive_bytes;
     uint32_t send_bytes;
+    enum tcp_congestion congestion;
     uint32_t write_max; /* largest single commit, bytes */
     uint32_t read_max;  /* bytes a turn; 0: all there is */
     /* From its fault_first-th allocation on (0: none), fault_count of an end's own fail. */
@@ -45,6 +46,7 @@ struct tcp_pair_result {
     uint64_t retransmitted;
     uint64_t fast_retransmits;
     uint64_t timeouts;
+    uint64_t spurious; /* losses that were none */
     bool fault_hit;
 };
 

@@ -70,6 +70,54 @@ static void an_upload_is_not_bound_by_the_window(void **state)
     assert_true(r.transfer_ns < 18 * 200 * NS_PER_MS);
 }
 
+/* Late frames look like lost ones at first: RACK learns to wait, and a window that was cut for
+ * nothing is given back (RFC 8985, 6.2; RFC 4015). */
+static void reordering_is_not_loss(void **state)
+{
+    struct tcp_pair_config config = tcp_pair_plain(13, 25 * NS_PER_MS);
+    struct tcp_pair_result straight;
+    struct tcp_pair_result mixed;
+
+    (void)state;
+    config.bytes[0] = 10 * 1000 * 1000;
+    config.segs = 16384;
+    config.receive_bytes = LIMIT_TCP_RECEIVE_BYTES_DEFAULT;
+    config.send_bytes = 4 * 1024 * 1024;
+    config.rate = 12500000;
+    config.queue_bytes = 1024 * 1024;
+    config.late_ns = config.delay_ns / 2;
+    straight = tcp_pair_run(&config);
+    config.reorder_ppm = 20000;
+    mixed = tcp_pair_run(&config);
+    assert_true(straight.intact && mixed.intact);
+    assert_true(mixed.transfer_ns < straight.transfer_ns + straight.transfer_ns / 4);
+    assert_int_equal(mixed.timeouts, 0);
+}
+
+/* And loss is loss, reordered or not: who is late beside must not hide it from congestion control.
+ */
+static void loss_counts_among_reordered_frames(void **state)
+{
+    struct tcp_pair_config config = tcp_pair_plain(2, 25 * NS_PER_MS);
+    struct tcp_pair_result straight;
+    struct tcp_pair_result mixed;
+
+    (void)state;
+    config.bytes[0] = 5 * 1000 * 1000;
+    config.segs = 16384;
+    config.receive_bytes = LIMIT_TCP_RECEIVE_BYTES_DEFAULT;
+    config.send_bytes = 4 * 1024 * 1024;
+    config.rate = 12500000;
+    config.queue_bytes = 1024 * 1024;
+    config.late_ns = config.delay_ns / 2;
+    config.loss_ppm = 10000;
+    straight = tcp_pair_run(&config);
+    config.reorder_ppm = 20000;
+    mixed = tcp_pair_run(&config);
+    assert_true(straight.intact && mixed.intact);
+    assert_in_range(mixed.transfer_ns, straight.transfer_ns / 2, 2 * straight.transfer_ns);
+}
+
 /* A pool of few segments: windows stay small, or the pool would be promised many times. */
 static void windows_grow_only_as_far_as_the_pool(void **state)
 {
@@ -165,6 +213,8 @@ int main(void)
         cmocka_unit_test(clean_wire_needs_no_retransmission),
         cmocka_unit_test(large_mail_over_a_lossy_wire),
         cmocka_unit_test(an_upload_is_not_bound_by_the_window),
+        cmocka_unit_test(reordering_is_not_loss),
+        cmocka_unit_test(loss_counts_among_reordered_frames),
         cmocka_unit_test(windows_grow_only_as_far_as_the_pool),
         cmocka_unit_test(many_seeds_both_ways),
         cmocka_unit_test(tiny_writes_and_slow_readers),

@@ -29,11 +29,11 @@ static void slow_start_grows_by_what_is_acknowledged(void **state)
 
     (void)state;
     ops->init(&cc, 1000, false);
-    ops->on_ack(&cc, 1000);
+    ops->on_ack(&cc, 1000, 0, 0);
     assert_int_equal(cc.cwnd, 11000);
-    ops->on_ack(&cc, 10);
+    ops->on_ack(&cc, 10, 0, 0);
     assert_int_equal(cc.cwnd, 11010);
-    ops->on_ack(&cc, 5000);
+    ops->on_ack(&cc, 5000, 0, 0);
     assert_int_equal(cc.cwnd, 12010);
 }
 
@@ -45,9 +45,9 @@ static void avoidance_grows_by_one_segment_a_window(void **state)
     ops->init(&cc, 1000, false);
     cc.ssthresh = 10000;
     for (unsigned i = 0; i < 9; i++)
-        ops->on_ack(&cc, 1000);
+        ops->on_ack(&cc, 1000, 0, 0);
     assert_int_equal(cc.cwnd, 10000);
-    ops->on_ack(&cc, 1000);
+    ops->on_ack(&cc, 1000, 0, 0);
     assert_int_equal(cc.cwnd, 11000);
 }
 
@@ -125,7 +125,7 @@ static void no_order_of_events_breaks_it(void **state)
                 break;
             default:
                 if (!cc.recovering)
-                    ops->on_ack(&cc, n);
+                    ops->on_ack(&cc, n, 0, 0);
                 break;
             }
             assert_true(cc.cwnd >= mss);

@@ -85,10 +85,11 @@ static void one_step(struct rig *r, struct rng *rng)
         return;
     }
     s = pick(r, rng_next(rng));
-    switch (rng_below(rng, 7)) {
+    switch (rng_below(rng, 8)) {
     case 0: tcp_sentq_acked(&r->q, tcp_sentq_first(&r->q)->start + n); break;
     case 1: tcp_sentq_split(&r->q, s, n); break;
     case 2: tcp_sentq_reneged(&r->q); break;
+    case 6: tcp_sentq_found(&r->q); break;
     case 3:
         if (!(s->flags & TCP_SENT_SACKED))
             tcp_sentq_resent(&r->q, s, 2);

@@ -59,14 +59,17 @@ struct pair {
     uint64_t received_ns; /* when the server's reader had everything */
     uint8_t wscale;       /* the server's */
     uint32_t window_max;
+    uint32_t segment_max;
 };
 
-static const struct endpoint server_at = {
-    .addr = { { [10] = 0xff, [11] = 0xff, [12] = 10, [15] = 2 } },
-    .port = 465,
+/* By IPv4 and by IPv6; the client's port is chosen for it. */
+static const struct endpoint server_at[2] = {
+    { .addr = { { [10] = 0xff, [11] = 0xff, [12] = 10, [15] = 2 } }, .port = 465 },
+    { .addr = { { 0xfd, [15] = 2 } }, .port = 465 },
 };
-static const struct endpoint client_at = {
-    .addr = { { [10] = 0xff, [11] = 0xff, [12] = 10, [15] = 1 } },
+static const struct endpoint client_at[2] = {
+    { .addr = { { [10] = 0xff, [11] = 0xff, [12] = 10, [15] = 1 } } },
+    { .addr = { { 0xfd, [15] = 1 } } },
 };
 
 struct tcp_pair_config tcp_pair_plain(uint64_t seed, uint64_t delay_ns)
@@ -154,7 +157,9 @@ static void wire_send(struct tcp_lower *l, struct seg *s, const struct addr *src
     uint64_t due;
 
     ASSERT(seg_headroom(s) >= LOWER_HEADERS);
-    ASSERT(s->len + 20 <= p->config->mtu);
+    ASSERT(s->len + (p->config->ip6 ? 40 : 20) <= p->config->mtu);
+    if (s->len > p->segment_max)
+        p->segment_max = s->len;
     p->frames++;
     if (from->self == 1)
         note_window(p, s);
@@ -361,6 +366,7 @@ static void fill_result(const struct pair *p, struct tcp_pair_result *r)
     r->time_ns = p->clock.now_ns;
     r->transfer_ns = p->received_ns - p->config->seed * NS_PER_S;
     r->window_max = p->window_max;
+    r->segment_max = p->segment_max;
     r->intact = true;
     r->done = true;
     for (unsigned i = 0; i < 2; i++) {
@@ -389,8 +395,9 @@ struct tcp_pair_result tcp_pair_run(const struct tcp_pair_config *config)
     rng_seed(&p->rng, config->seed);
     open_end(p, 0);
     open_end(p, 1);
-    ASSERT(tcp_listen(p->ends[1].tcp, &server_at, &p->ends[1]));
-    p->ends[0].app.stream = tcp_connect(p->ends[0].tcp, &client_at, &server_at);
+    ASSERT(tcp_listen(p->ends[1].tcp, &server_at[config->ip6], &p->ends[1]));
+    p->ends[0].app.stream =
+        tcp_connect(p->ends[0].tcp, &client_at[config->ip6], &server_at[config->ip6]);
     ASSERT(p->ends[0].app.stream != NULL);
     do {
         turn(&p->ends[0]);

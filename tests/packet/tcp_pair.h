@@ -22,6 +22,7 @@ struct tcp_pair_config {
     uint64_t late_ns;          /* how long reorder holds back at most */
     uint64_t rate;             /* of the wire, bytes a second each way; 0: endless */
     uint64_t queue_bytes;      /* before a wire with a rate; past it frames are lost */
+    bool ip6;
     uint32_t mtu;
     uint32_t segs; /* in each end's pool */
     uint32_t receive_bytes;
@@ -42,6 +43,7 @@ struct tcp_pair_result {
     uint64_t time_ns;     /* virtual */
     uint64_t transfer_ns; /* until the server had everything */
     uint32_t window_max;  /* the largest that the server told, bytes */
+    uint32_t segment_max; /* the largest, bytes with the header */
     uint64_t frames;
     uint64_t retransmitted;
     uint64_t fast_retransmits;

@@ -152,6 +152,24 @@ static void many_seeds_both_ways(void **state)
     }
 }
 
+/* RFC 9293, 3.7.1: a segment fills the packet, whose header is longer. */
+static void by_ip6(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct tcp_pair_config config = tcp_pair_plain(seed, NS_PER_MS);
+
+        config.ip6 = true;
+        config.mtu = seed % 2 == 0 ? 1280 : 1500;
+        config.bytes[0] = 50000;
+        config.bytes[1] = 20000;
+        config.loss_ppm = 20000;
+        config.reorder_ppm = 20000;
+        assert_arrives(&config);
+        assert_int_equal(tcp_pair_run(&config).segment_max, config.mtu - 40);
+    }
+}
+
 static void tiny_writes_and_slow_readers(void **state)
 {
     (void)state;
@@ -217,6 +235,7 @@ int main(void)
         cmocka_unit_test(loss_counts_among_reordered_frames),
         cmocka_unit_test(windows_grow_only_as_far_as_the_pool),
         cmocka_unit_test(many_seeds_both_ways),
+        cmocka_unit_test(by_ip6),
         cmocka_unit_test(tiny_writes_and_slow_readers),
         cmocka_unit_test(few_segments_are_slow_but_whole),
         cmocka_unit_test(every_allocation_may_fail),

@@ -325,6 +325,9 @@ static void checksum_flags_both_ways(void **state)
     assert_int_equal(m->l2_len, 14);
     assert_int_equal(m->l3_len, 20);
     assert_int_equal(m->l4_len, 32);
+    s->flags = SEG_TX_L4_CSUM | SEG_TX_IP6;
+    nic_pool_to_send(s);
+    assert_true(m->ol_flags == (RTE_MBUF_F_TX_IPV6 | RTE_MBUF_F_TX_TCP_CKSUM));
     s->flags = 0;
     nic_pool_to_send(s);
     assert_true(m->ol_flags == 0);

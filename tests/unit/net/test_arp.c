@@ -391,6 +391,28 @@ static void unknown_flood(void **state)
     assert_int_equal(r->plain->ops->available(r->plain), RIG_SEGS);
 }
 
+/* RFC 6583: packets that make us ask for nobody cost no neighbour that answers its place. */
+static void unknown_ones_push_out_no_known_one(void **state)
+{
+    struct rig *r = *state;
+    struct net_config config = { .address = addr_from_v4(RIG_OURS), .prefix_length = 8 };
+    struct net_env env = { .nic = &r->nic, .clock = &r->clock, .counters = &r->counters };
+    struct net *narrow = r->net;
+    uint8_t frame[64];
+
+    r->net = net_create(&config, &env);
+    receive(r, frame, rig_arp_peer(frame, NET_WIRE_ARP_REQUEST));
+    send_to(r, RIG_PEER);
+    rig_wait_ms(r, 1000);
+    for (uint32_t i = 0; i < 1000; i++)
+        send_to(r, 0xc0100000 + i);
+    rig_forget_sent(r);
+    send_to(r, RIG_PEER);
+    expect_packet(&r->sent[0], rig_peer_mac);
+    net_destroy(r->net);
+    r->net = narrow;
+}
+
 /* No segment for a request: nothing breaks, and it is sent as soon as there is one. */
 static void no_segments(void **state)
 {
@@ -427,6 +449,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(our_address_elsewhere_is_counted, setup, teardown),
         cmocka_unit_test_setup_teardown(request_flood, setup, teardown),
         cmocka_unit_test_setup_teardown(unknown_flood, setup, teardown),
+        cmocka_unit_test_setup_teardown(unknown_ones_push_out_no_known_one, setup, teardown),
         cmocka_unit_test_setup_teardown(no_segments, setup, teardown),
     };
 

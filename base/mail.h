@@ -20,7 +20,7 @@ enum mail_field_type {
     MAIL_FIELD_USER = 3,      /* the authenticated login */
     MAIL_FIELD_CLIENT = 4,    /* address and port of the client, as text */
     MAIL_FIELD_HELO = 5,
-    MAIL_FIELD_BODY = 6, /* "7BIT" or "8BITMIME" */
+    MAIL_FIELD_BODY = 6, /* "7BIT", "8BITMIME" or "BINARYMIME" */
     MAIL_FIELD_AUTH = 7, /* AUTH= parameter of MAIL (RFC 4954, 5), xtext decoded */
     MAIL_FIELD_TLS = 8,  /* version, group, cipher as text */
 };

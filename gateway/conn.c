@@ -297,7 +297,7 @@ static uint64_t look_again_ns(const struct conn *c)
 
     if (end_ns < due_ns)
         due_ns = end_ns;
-    return c->want == SMTP_WANT_BODY && body_ns < due_ns ? body_ns : due_ns;
+    return (c->want == SMTP_WANT_BODY || c->extent != NULL) && body_ns < due_ns ? body_ns : due_ns;
 }
 
 /* A helper or the spool has its question, and an answer comes. */

@@ -211,7 +211,7 @@ bool conn_body_is_too_slow(const struct conn *c)
 {
     uint64_t age_s = (c->set->env.clock->now_ns - c->body_ns) / NS_PER_S;
 
-    if (c->want != SMTP_WANT_BODY || age_s <= LIMIT_BODY_GRACE_S)
+    if ((c->want != SMTP_WANT_BODY && c->extent == NULL) || age_s <= LIMIT_BODY_GRACE_S)
         return false;
     return c->body_received < (age_s - LIMIT_BODY_GRACE_S) * LIMIT_BODY_BYTES_PER_S;
 }

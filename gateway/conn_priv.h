@@ -131,7 +131,8 @@ void conn_body_done(struct conn *c);
 /* Gives up what is held of a message: aborts it, or leaves it to the spool when it is being
  * committed. */
 void conn_body_drop(struct conn *c);
-/* Too slow for too long (a byte a second must not hold an extent for ever). */
+/* Too slow for too long, in a chunk or between two (a byte a second must not hold an extent for
+ * ever). */
 bool conn_body_is_too_slow(const struct conn *c);
 
 /* --- conn_log.c ------------------------------------------------------------------------------ */

@@ -124,6 +124,8 @@ static enum conn_progress meet_want(struct conn *c, bool moved)
     case SMTP_WANT_INPUT:
     case SMTP_WANT_OUTPUT: return moved ? CONN_MOVED : CONN_STUCK;
     case SMTP_WANT_BODY:
+        if (smtp_session_body_begun(c->session))
+            return CONN_MOVED; /* a further chunk: its message is as old as the first one */
         c->body_ns = c->set->env.clock->now_ns;
         c->body_received = 0;
         return CONN_MOVED;
@@ -154,6 +156,8 @@ static enum conn_progress run(struct conn *c)
     c->want = smtp_session_run(c->session, &in, &out);
     ASSERT(out.len <= out.cap);
     conn_session_keep(c, in);
+    if (!smtp_session_body_begun(c->session))
+        conn_body_drop(c); /* RSET or its like, between two chunks */
     if (out.len > 0) {
         seg->len = out.len;
         c->io->ops->commit(c->io, seg);

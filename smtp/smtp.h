@@ -80,15 +80,16 @@ enum smtp_want smtp_session_run(struct smtp_session *s, struct span *in, struct 
 
 enum smtp_body_outcome {
     SMTP_BODY_MORE, /* all of it was body */
-    SMTP_BODY_END,  /* the end of data was found: *taken bytes up to it; run the session next */
+    SMTP_BODY_END, /* the end of data, or of a chunk: *taken bytes up to it; run the session next */
     SMTP_BODY_STOP, /* refused for good (bare CR or LF, far past the size): run the session next, it
                        will close */
 };
 
 /*
- * Looks at the next bytes of a body (which stay where they are, dot-stuffed). *taken: how many of
- * them belong to the body or its end. The message's length is in smtp_session_mail, not counted
- * from chunks: the end marker may already stand in an earlier chunk.
+ * Looks at the next bytes of a body (which stay where they are, as they are). *taken: how many of
+ * them belong to the body, its end, or a chunk of it (RFC 3030) that other commands follow. The
+ * message's length is in smtp_session_mail, not counted from chunks: the end marker may already
+ * stand in an earlier chunk.
  */
 enum smtp_body_outcome smtp_session_body(struct smtp_session *s, struct span chunk,
                                          uint32_t *taken);
@@ -99,6 +100,13 @@ enum smtp_body_outcome smtp_session_body(struct smtp_session *s, struct span chu
  * and what was kept of it must go.
  */
 bool smtp_session_body_kept(const struct smtp_session *s);
+
+/*
+ * True when bytes of a message that is still good were taken. Ask it after each smtp_session_run,
+ * which may have thrown a message in chunks away, or begun another: when it says false, what was
+ * kept of a body must go.
+ */
+bool smtp_session_body_begun(const struct smtp_session *s);
 
 /* How the spool took, or did not take, a message. */
 enum smtp_delivery {
@@ -158,7 +166,7 @@ uint64_t smtp_session_deadline(const struct smtp_session *s);
  * right away. */
 enum smtp_end { SMTP_END_TIMEOUT, SMTP_END_SHUTDOWN };
 void smtp_session_end(struct smtp_session *s, enum smtp_end why);
-/* True between the 354 and the reply to the end of data: a drain waits for it. */
+/* True from the 354, or the first BDAT, to the reply to the end of data: a drain waits for it. */
 bool smtp_session_in_body(const struct smtp_session *s);
 
 /* For the log. */

@@ -17,7 +17,11 @@
 
 enum byte_class { OTHER, DOT, CR, LF, NUL, CLASS_COUNT };
 
-static const uint8_t class_of[256] = { ['.'] = DOT, ['\r'] = CR, ['\n'] = LF, ['\0'] = NUL };
+/* A dot means something in STUFFED alone. */
+static const uint8_t class_of[][256] = {
+    [SMTP_BODY_STUFFED] = { ['.'] = DOT, ['\r'] = CR, ['\n'] = LF, ['\0'] = NUL },
+    [SMTP_BODY_LINES] = { ['\r'] = CR, ['\n'] = LF, ['\0'] = NUL },
+};
 
 /* The states, short enough for the table. */
 enum {
@@ -50,9 +54,9 @@ struct masks {
     bool nul; /* somewhere */
 };
 
-void smtp_body_init(struct smtp_body *b)
+void smtp_body_init(struct smtp_body *b, enum smtp_body_form form)
 {
-    *b = (struct smtp_body){ .at = SMTP_BODY_LINE_START };
+    *b = (struct smtp_body){ .form = form, .at = SMTP_BODY_LINE_START };
 }
 
 bool smtp_body_over(const struct smtp_body *b)
@@ -121,7 +125,7 @@ static inline bool pass_block(struct smtp_body *b, const uint8_t *p)
     const struct masks m = look_at(p);
     const uint64_t last = 1ULL << (BLOCK_BYTES - 1);
     const uint64_t at_start = m.lf << 1 | (b->at == SMTP_BODY_LINE_START);
-    const uint64_t stuffed = m.dot & at_start;
+    const uint64_t stuffed = b->form == SMTP_BODY_STUFFED ? m.dot & at_start : 0;
 
     if ((m.cr << 1 | (b->at == SMTP_BODY_CR)) != m.lf || m.nul)
         return false;
@@ -144,7 +148,7 @@ static inline bool pass_block(struct smtp_body *b, const uint8_t *p)
 
 static inline void step(struct smtp_body *b, uint8_t byte)
 {
-    enum smtp_body_state next = (enum smtp_body_state)next_state[b->at][class_of[byte]];
+    enum smtp_body_state next = (enum smtp_body_state)next_state[b->at][class_of[b->form][byte]];
 
     b->total++;
     if (b->at == SMTP_BODY_DOT && next == SMTP_BODY_TEXT)
@@ -162,6 +166,10 @@ uint32_t smtp_body_scan(struct smtp_body *b, struct span chunk)
     uint32_t i = 0;
 
     ASSERT(!smtp_body_over(b));
+    if (b->form == SMTP_BODY_BINARY) {
+        b->total += chunk.len;
+        return chunk.len;
+    }
     while (i < chunk.len && !smtp_body_over(&now)) {
         bool whole = chunk.len - i >= BLOCK_BYTES && now.at <= SMTP_BODY_CR;
         uint32_t stop;
@@ -179,4 +187,11 @@ uint32_t smtp_body_scan(struct smtp_body *b, struct span chunk)
     ASSERT(now.total == b->total + i);
     *b = now;
     return i;
+}
+
+void smtp_body_end(struct smtp_body *b)
+{
+    ASSERT(b->form != SMTP_BODY_STUFFED);
+    if (b->at == SMTP_BODY_CR)
+        b->at = SMTP_BODY_BARE;
 }

@@ -1,7 +1,8 @@
 /*
- * Looks for the end of a message body in the form that DATA carries it (RFC 5321, 4.5.2): CR LF "."
- * CR LF, and nothing else. Only looks: no byte is moved or changed. Pure, and the same for every
- * cut of its input.
+ * Judges the bytes of a message body. In the form that DATA carries (RFC 5321, 4.5.2) it looks for
+ * the end: CR LF "." CR LF, and nothing else. In the forms that BDAT carries (RFC 3030) the end is
+ * known by count, and at most line ends are judged. Only looks: no byte is moved or changed. Pure,
+ * and the same for every cut of its input.
  */
 #ifndef POSTERN_SMTP_BODY_H
 #define POSTERN_SMTP_BODY_H
@@ -19,7 +20,14 @@ enum smtp_body_state {
     SMTP_BODY_NUL,    /* a NUL (8BITMIME forbids it as well: RFC 6152, 3) */
 };
 
+enum smtp_body_form {
+    SMTP_BODY_STUFFED, /* DATA's: an end marker, and dots that stuffing added */
+    SMTP_BODY_LINES,   /* BDAT's text: every line ends with CR LF, and has no NUL */
+    SMTP_BODY_BINARY,  /* BDAT's BINARYMIME: any byte may stand anywhere */
+};
+
 struct smtp_body {
+    enum smtp_body_form form;
     uint64_t total;      /* bytes taken so far */
     uint64_t line_start; /* of them, those before the current line */
     uint64_t dots;       /* of them, dots that stuffing added */
@@ -27,14 +35,16 @@ struct smtp_body {
     bool long_line; /* a line was over LIMIT_TEXT_LINE_BYTES */
 };
 
-/* Stands behind the CR LF of the DATA command. */
-void smtp_body_init(struct smtp_body *b);
+/* Stands behind the CR LF of the DATA command, or of the first BDAT. */
+void smtp_body_init(struct smtp_body *b, enum smtp_body_form form);
 /*
  * Takes bytes until the end, an error, or the end of the chunk; returns how many. The state says
- * which: DONE, BARE, NUL, or another one for "more". Not to be called again after DONE, BARE or
- * NUL.
+ * which: DONE (of STUFFED only), BARE, NUL, or another one for "more". Not to be called again after
+ * DONE, BARE or NUL.
  */
 uint32_t smtp_body_scan(struct smtp_body *b, struct span chunk);
+/* The last byte of LINES or BINARY was given: a CR that still waits for its LF stands alone. */
+void smtp_body_end(struct smtp_body *b);
 /* True when DONE, BARE or NUL. */
 bool smtp_body_over(const struct smtp_body *b);
 /*

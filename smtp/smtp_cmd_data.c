@@ -10,7 +10,9 @@ enum smtp_reply_id smtp_cmd_data_check(struct smtp_session *s, struct smtp_call 
 {
     (void)call;
     /* RFC 2920, 3.1: DATA was pipelined behind RCPTs that all failed. */
-    return s->state == SMTP_STATE_MAIL ? SMTP_REPLY_NO_RECIPIENTS : SMTP_REPLY_NONE;
+    if (s->state == SMTP_STATE_MAIL)
+        return SMTP_REPLY_NO_RECIPIENTS;
+    return s->tx->type == SMTP_BODY_TYPE_BINARYMIME ? SMTP_REPLY_BDAT_ONLY : SMTP_REPLY_NONE;
 }
 
 enum smtp_reply_id smtp_cmd_data_act(struct smtp_session *s, struct smtp_call *call)
@@ -21,8 +23,7 @@ enum smtp_reply_id smtp_cmd_data_act(struct smtp_session *s, struct smtp_call *c
     return SMTP_REPLY_SEND_BODY;
 }
 
-/* The message is done with: back to where the next MAIL may come. */
-static void finish(struct smtp_session *s, bool accepted)
+void smtp_cmd_data_finish(struct smtp_session *s, bool accepted)
 {
     counter_inc(s->room->env.counters,
                 accepted ? COUNTER_SMTP_MESSAGES : COUNTER_SMTP_MESSAGES_REFUSED);
@@ -60,7 +61,7 @@ enum smtp_body_outcome smtp_cmd_data_feed(struct smtp_session *s, struct span ch
         smtp_session_set_state(s, SMTP_STATE_DURABLE);
     } else {
         s->owed = refusal;
-        finish(s, false);
+        smtp_cmd_data_finish(s, false);
     }
     return SMTP_BODY_END;
 }
@@ -73,10 +74,10 @@ enum smtp_reply_id smtp_cmd_data_durable(struct smtp_session *s, enum smtp_deliv
     switch (how) {
     case SMTP_DELIVERY_DURABLE:
         s->messages++;
-        finish(s, true);
+        smtp_cmd_data_finish(s, true);
         return SMTP_REPLY_QUEUED;
-    case SMTP_DELIVERY_FULL: finish(s, false); return SMTP_REPLY_SPOOL_FULL;
-    case SMTP_DELIVERY_FAILED: finish(s, false); return SMTP_REPLY_SPOOL_FAILED;
+    case SMTP_DELIVERY_FULL: smtp_cmd_data_finish(s, false); return SMTP_REPLY_SPOOL_FULL;
+    case SMTP_DELIVERY_FAILED: smtp_cmd_data_finish(s, false); return SMTP_REPLY_SPOOL_FAILED;
     }
     UNREACHABLE("a delivery without a branch");
 }

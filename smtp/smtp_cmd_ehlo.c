@@ -45,6 +45,8 @@ void smtp_cmd_ehlo_reply(const struct smtp_session *s, struct buf *out)
     smtp_reply_put_more(SMTP_REPLY_EHLO_PIPELINING, &fill, out);
     smtp_reply_put_more(SMTP_REPLY_EHLO_SIZE, &fill, out);
     smtp_reply_put_more(SMTP_REPLY_EHLO_8BITMIME, &fill, out);
+    smtp_reply_put_more(SMTP_REPLY_EHLO_CHUNKING, &fill, out);
+    smtp_reply_put_more(SMTP_REPLY_EHLO_BINARYMIME, &fill, out);
     smtp_reply_put_more(SMTP_REPLY_EHLO_ENHANCED, &fill, out);
     if (s->client.starttls && !s->client.secure)
         smtp_reply_put_more(SMTP_REPLY_EHLO_STARTTLS, &fill, out);

@@ -5,15 +5,17 @@
  */
 #include "smtp/smtp_priv.h"
 
-#define ANY   SMTP_STATES_ANY
-#define READY SMTP_STATE_READY
-#define TX    (SMTP_STATE_MAIL | SMTP_STATE_RCPT)
+#define ANY    SMTP_STATES_ANY
+#define READY  SMTP_STATE_READY
+#define TX     (SMTP_STATE_MAIL | SMTP_STATE_RCPT)
+#define CHUNKS SMTP_STATE_CHUNKS
 
 #define OPEN   SMTP_COMMAND_OPEN
 #define BARE   SMTP_COMMAND_BARE
 #define ARGS   SMTP_COMMAND_ARGS
 #define TLS    SMTP_COMMAND_TLS
 #define HIDDEN SMTP_COMMAND_HIDDEN
+#define CHUNK  SMTP_COMMAND_CHUNK
 
 #define NEVER        SMTP_REPLY_NONE /* it may stand in every state in which a line is read */
 #define TLS_ACTIVE   SMTP_REPLY_TLS_ACTIVE
@@ -38,6 +40,7 @@ static const struct smtp_command commands[] = {
     { "MAIL",     READY, 0,                 NESTED_MAIL,  smtp_cmd_mail_check, smtp_cmd_mail_act },
     { "RCPT",     TX,    0,                 MAIL_FIRST,   smtp_cmd_rcpt_check, smtp_cmd_rcpt_act },
     { "DATA",     TX,    BARE,              RCPT_FIRST,   smtp_cmd_data_check, smtp_cmd_data_act },
+    { "BDAT",     TX | CHUNKS, CHUNK,       RCPT_FIRST,   smtp_cmd_bdat_check, smtp_cmd_bdat_act },
     { "RSET",     ANY,   OPEN | BARE,       NEVER,        NO_CHECK,            smtp_cmd_misc_rset },
     { "NOOP",     ANY,   OPEN,              NEVER,        NO_CHECK,            smtp_cmd_misc_noop },
     { "VRFY",     ANY,   ARGS,              NEVER,        NO_CHECK,            smtp_cmd_misc_vrfy },
@@ -97,7 +100,9 @@ static enum smtp_reply_id judge(const struct smtp_session *s, const struct smtp_
         return SMTP_REPLY_AUTH_FIRST;
     if (!(row->may_stand_in & s->state)) {
         ASSERT(row->out_of_order != NEVER);
-        return s->state == SMTP_STATE_START ? SMTP_REPLY_EHLO_FIRST : row->out_of_order;
+        if (s->state == SMTP_STATE_START)
+            return SMTP_REPLY_EHLO_FIRST;
+        return s->state == CHUNKS ? SMTP_REPLY_LAST_FIRST : row->out_of_order;
     }
     if ((row->flags & TLS) && !s->client.secure)
         return SMTP_REPLY_TLS_FIRST;
@@ -123,10 +128,14 @@ enum smtp_reply_id smtp_command_run(struct smtp_session *s, struct span line)
     call.args = span_skip(line, verb.len + 1);
     if (call.row == NULL)
         return SMTP_REPLY_UNKNOWN_COMMAND;
+    if ((call.row->flags & CHUNK) && !smtp_syntax_chunk(call.args, &call.chunk))
+        return smtp_session_stop(s, SMTP_REPLY_BAD_CHUNK, "malformed BDAT");
     refusal = judge(s, &call);
     if (refusal == SMTP_REPLY_NONE)
         refusal = call.row->check(s, &call);
-    return refusal != SMTP_REPLY_NONE ? refusal : call.row->act(s, &call);
+    if (refusal == SMTP_REPLY_NONE)
+        return call.row->act(s, &call);
+    return call.row->flags & CHUNK ? smtp_cmd_bdat_skip(s, &call, refusal) : refusal;
 }
 
 uint32_t smtp_command_line_max(struct span begin)

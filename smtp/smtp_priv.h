@@ -31,12 +31,22 @@ enum smtp_state {
     /* Whoever has the connection is asked for TLS; and then the 220 to STARTTLS is due or given. */
     SMTP_STATE_STARTTLS = 1 << 10,
     SMTP_STATE_HANDSHAKE = 1 << 11,
+    SMTP_STATE_CHUNK = 1 << 12,  /* within a chunk of BDAT */
+    SMTP_STATE_CHUNKS = 1 << 13, /* between two chunks of a message */
+    SMTP_STATE_SKIP =
+        1 << 14, /* within a chunk that was refused, with its command, from the start */
 };
 
 /* Where commands are read. */
-#define SMTP_STATES_ANY (SMTP_STATE_START | SMTP_STATE_READY | SMTP_STATE_MAIL | SMTP_STATE_RCPT)
+#define SMTP_STATES_ANY \
+    (SMTP_STATE_START | SMTP_STATE_READY | SMTP_STATE_MAIL | SMTP_STATE_RCPT | SMTP_STATE_CHUNKS)
 /* Where lines are read. */
 #define SMTP_STATES_OF_LINES (SMTP_STATES_ANY | SMTP_STATE_SASL)
+/* Where bytes are no lines of ours. */
+#define SMTP_STATES_OF_BYTES (SMTP_STATE_BODY | SMTP_STATE_CHUNK | SMTP_STATE_SKIP)
+/* From the first byte of a body to the reply to its end. */
+#define SMTP_STATES_OF_BODY \
+    (SMTP_STATE_BODY | SMTP_STATE_CHUNK | SMTP_STATE_CHUNKS | SMTP_STATE_DURABLE)
 
 struct smtp {
     struct smtp_config config;
@@ -53,6 +63,7 @@ struct smtp_tx {
     struct buf header;
     struct span recipient; /* the first one, in `envelope` */
     uint32_t recipients;
+    enum smtp_body_type type;
     uint64_t id; /* 0 until sealed */
     bool lost;   /* the spool gave up; `lost_why` says how */
     enum smtp_delivery lost_why;
@@ -69,6 +80,10 @@ struct smtp_session {
     enum smtp_reply_id owed; /* goes out before anything else is looked at */
     uint64_t progress_ns;    /* when the client last got us on */
     uint64_t queued_id;      /* of the message that `owed` speaks of */
+    uint64_t chunk_left;     /* bytes of the chunk that are still to come */
+    bool chunk_last;
+    enum smtp_state skip_back;     /* where a skipped chunk leads back to */
+    enum smtp_reply_id skip_reply; /* and with which reply */
     bool end_asked;
     enum smtp_end end_why;
     bool esmtp;         /* the last greeting was EHLO */
@@ -96,6 +111,7 @@ struct smtp_call {
     struct span args;               /* behind the verb and its space; no trailing white space */
     struct span mailbox;            /* MAIL, RCPT */
     struct smtp_mail_params params; /* MAIL */
+    struct smtp_chunk chunk;        /* BDAT */
 };
 
 enum smtp_command_flag {
@@ -104,6 +120,7 @@ enum smtp_command_flag {
     SMTP_COMMAND_ARGS = 1 << 2,   /* nothing behind the verb is an error */
     SMTP_COMMAND_TLS = 1 << 3,    /* only on an encrypted connection */
     SMTP_COMMAND_HIDDEN = 1 << 4, /* not named by HELP */
+    SMTP_COMMAND_CHUNK = 1 << 5,  /* its bytes follow it, whatever the reply */
 };
 
 struct smtp_command {
@@ -151,6 +168,17 @@ enum smtp_reply_id smtp_cmd_data_act(struct smtp_session *s, struct smtp_call *c
 enum smtp_body_outcome smtp_cmd_data_feed(struct smtp_session *s, struct span chunk,
                                           uint32_t *taken);
 enum smtp_reply_id smtp_cmd_data_durable(struct smtp_session *s, enum smtp_delivery how);
+/* The message is done with: back to where the next MAIL may come. */
+void smtp_cmd_data_finish(struct smtp_session *s, bool accepted);
+
+enum smtp_reply_id smtp_cmd_bdat_check(struct smtp_session *s, struct smtp_call *call);
+enum smtp_reply_id smtp_cmd_bdat_act(struct smtp_session *s, struct smtp_call *call);
+/* BDAT was refused: its bytes are skipped, then comes the refusal. NONE, or the refusal when there
+ * is nothing to skip. */
+enum smtp_reply_id smtp_cmd_bdat_skip(struct smtp_session *s, const struct smtp_call *call,
+                                      enum smtp_reply_id refusal);
+enum smtp_body_outcome smtp_cmd_bdat_feed(struct smtp_session *s, struct span bytes,
+                                          uint32_t *taken);
 
 enum smtp_reply_id smtp_cmd_starttls_check(struct smtp_session *s, struct smtp_call *call);
 enum smtp_reply_id smtp_cmd_starttls_act(struct smtp_session *s, struct smtp_call *call);
@@ -186,10 +214,8 @@ void smtp_tx_end(struct smtp_session *s);
 bool smtp_tx_add_recipient(struct smtp_session *s, struct span mailbox);
 /* True when the body goes on past twice the size limit: there is no use in waiting for its end. */
 bool smtp_tx_endless(const struct smtp_session *s);
-/* At the end of data: the reply that refuses the message, or NONE. */
+/* At the end of data or of a chunk: the reply that refuses the message, or NONE. */
 enum smtp_reply_id smtp_tx_refusal(const struct smtp_session *s);
-/* False when the message can only be refused: no byte of the body need be kept. */
-bool smtp_tx_body_kept(const struct smtp_session *s);
 /* Gives the message its id and its header block: it can be handed over. */
 void smtp_tx_seal(struct smtp_session *s);
 void smtp_tx_mail(const struct smtp_session *s, struct mail *out);

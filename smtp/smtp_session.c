@@ -54,33 +54,38 @@ static uint32_t may_come_from(enum smtp_state next)
 {
     const uint32_t tx = SMTP_STATE_MAIL | SMTP_STATE_RCPT;
     const uint32_t waits = SMTP_STATE_VERDICT | SMTP_STATE_DURABLE | SMTP_STATE_STARTTLS;
+    const uint32_t skip = SMTP_STATE_SKIP;
+    const uint32_t chunk = SMTP_STATE_CHUNK;
+    const uint32_t chunks = SMTP_STATE_CHUNKS;
 
     switch (next) {
     case SMTP_STATE_BANNER: return 0;
-    case SMTP_STATE_START: return SMTP_STATE_BANNER | SMTP_STATE_HANDSHAKE;
-    case SMTP_STATE_READY: return SMTP_STATES_OF_LINES | SMTP_STATE_BODY | waits;
+    case SMTP_STATE_START: return SMTP_STATE_BANNER | SMTP_STATE_HANDSHAKE | skip;
+    case SMTP_STATE_READY: return SMTP_STATES_OF_LINES | SMTP_STATES_OF_BYTES | waits;
     case SMTP_STATE_STARTTLS: return SMTP_STATE_READY;
     case SMTP_STATE_HANDSHAKE: return SMTP_STATE_STARTTLS;
-    case SMTP_STATE_MAIL: return SMTP_STATE_READY;
-    case SMTP_STATE_RCPT: return tx;
+    case SMTP_STATE_MAIL: return SMTP_STATE_READY | skip;
+    case SMTP_STATE_RCPT: return tx | skip;
     case SMTP_STATE_SASL: return SMTP_STATE_READY | SMTP_STATE_SASL;
     case SMTP_STATE_VERDICT: return SMTP_STATE_READY | SMTP_STATE_SASL;
     case SMTP_STATE_BODY: return SMTP_STATE_RCPT;
-    case SMTP_STATE_DURABLE: return SMTP_STATE_BODY;
+    case SMTP_STATE_CHUNK: return SMTP_STATE_RCPT | chunks;
+    case SMTP_STATE_CHUNKS: return SMTP_STATE_RCPT | chunk | chunks;
+    case SMTP_STATE_SKIP: return SMTP_STATES_ANY & ~chunks;
+    case SMTP_STATE_DURABLE: return SMTP_STATE_RCPT | SMTP_STATE_BODY | chunk | chunks;
     case SMTP_STATE_CLOSING:
-        return SMTP_STATE_BANNER | SMTP_STATES_OF_LINES | SMTP_STATE_BODY | SMTP_STATE_VERDICT |
-               SMTP_STATE_STARTTLS;
+        return SMTP_STATE_BANNER | SMTP_STATES_OF_LINES | SMTP_STATES_OF_BYTES |
+               SMTP_STATE_VERDICT | SMTP_STATE_STARTTLS;
     }
     UNREACHABLE("a state without a branch");
 }
 
 void smtp_session_set_state(struct smtp_session *s, enum smtp_state next)
 {
-    const uint32_t with_tx =
-        SMTP_STATE_MAIL | SMTP_STATE_RCPT | SMTP_STATE_BODY | SMTP_STATE_DURABLE;
+    const uint32_t with_tx = SMTP_STATE_MAIL | SMTP_STATE_RCPT | SMTP_STATES_OF_BODY;
 
     ASSERT(may_come_from(next) & s->state);
-    ASSERT((s->tx != NULL) == ((next & with_tx) != 0));
+    ASSERT(next == SMTP_STATE_SKIP || (s->tx != NULL) == ((next & with_tx) != 0));
     ASSERT((s->sasl != NULL) == ((next & (SMTP_STATE_SASL | SMTP_STATE_VERDICT)) != 0));
     s->state = next;
 }
@@ -255,7 +260,7 @@ enum smtp_want smtp_session_run(struct smtp_session *s, struct span *in, struct 
             return want;
         if (stop_if_due(s))
             continue;
-        if (s->state == SMTP_STATE_BODY)
+        if (s->state & SMTP_STATES_OF_BYTES)
             return SMTP_WANT_BODY;
         ASSERT(s->state & SMTP_STATES_OF_LINES);
         if (!run_line(s, in))
@@ -269,17 +274,23 @@ enum smtp_body_outcome smtp_session_body(struct smtp_session *s, struct span chu
 {
     if (chunk.len > 0)
         note_progress(s);
-    return smtp_cmd_data_feed(s, chunk, taken);
+    return s->state == SMTP_STATE_BODY ? smtp_cmd_data_feed(s, chunk, taken)
+                                       : smtp_cmd_bdat_feed(s, chunk, taken);
 }
 
 bool smtp_session_body_kept(const struct smtp_session *s)
 {
-    return smtp_tx_body_kept(s);
+    return (s->state & SMTP_STATES_OF_BODY) != 0 && smtp_tx_refusal(s) == SMTP_REPLY_NONE;
+}
+
+bool smtp_session_body_begun(const struct smtp_session *s)
+{
+    return smtp_session_body_kept(s) && s->tx->body.total > 0;
 }
 
 void smtp_session_body_lost(struct smtp_session *s, enum smtp_delivery why)
 {
-    ASSERT(s->state == SMTP_STATE_BODY);
+    ASSERT(s->state & (SMTP_STATE_BODY | SMTP_STATE_CHUNK));
     ASSERT(why != SMTP_DELIVERY_DURABLE);
     s->tx->lost = true;
     s->tx->lost_why = why;
@@ -340,7 +351,7 @@ uint64_t smtp_session_deadline(const struct smtp_session *s)
 
     if (s->state & (SMTP_STATE_VERDICT | SMTP_STATE_DURABLE))
         return UINT64_MAX;
-    if (s->state == SMTP_STATE_BODY)
+    if (s->state & (SMTP_STATES_OF_BYTES | SMTP_STATE_CHUNKS))
         return s->progress_ns + config->data_timeout_s * NS_PER_S;
     return s->progress_ns + config->command_timeout_s * NS_PER_S;
 }
@@ -353,7 +364,7 @@ void smtp_session_end(struct smtp_session *s, enum smtp_end why)
 
 bool smtp_session_in_body(const struct smtp_session *s)
 {
-    return (s->state & (SMTP_STATE_BODY | SMTP_STATE_DURABLE)) != 0 || s->owed != SMTP_REPLY_NONE;
+    return (s->state & SMTP_STATES_OF_BODY) != 0 || s->owed != SMTP_REPLY_NONE;
 }
 
 void smtp_session_summary(const struct smtp_session *s, struct smtp_summary *out)

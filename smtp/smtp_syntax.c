@@ -295,33 +295,62 @@ bool smtp_syntax_xtext(struct span s, struct buf *to)
     return true;
 }
 
+/* 1*20DIGIT (RFC 1870, 3; RFC 3030, 2): more than 64 bits hold is just as much too big. */
+static bool read_number(struct span s, uint64_t *out)
+{
+    *out = 0;
+    if (s.len == 0 || s.len > 20)
+        return false;
+    for (uint32_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] < '0' || s.ptr[i] > '9')
+            return false;
+        if (__builtin_mul_overflow(*out, 10U, out) ||
+            __builtin_add_overflow(*out, (uint64_t)s.ptr[i] - '0', out))
+            *out = UINT64_MAX; /* only the 20th digit can get here */
+    }
+    return true;
+}
+
+static bool is_digit(uint8_t c)
+{
+    return c >= '0' && c <= '9';
+}
+
+bool smtp_syntax_chunk(struct span s, struct smtp_chunk *out)
+{
+    *out = (struct smtp_chunk){ 0 };
+    if (!read_number(take_while(&s, is_digit), &out->bytes))
+        return false;
+    if (s.len == 0)
+        return true;
+    if (!take_byte(&s, ' '))
+        return false;
+    take_spaces(&s);
+    out->last = span_equal_nocase(s, SPAN_LITERAL("LAST"));
+    return out->last;
+}
+
 /* --- Parameters ------------------------------------------------------------------------------ */
 
 static enum smtp_params_outcome read_size(struct span value, struct smtp_mail_params *p)
 {
-    /* size-value ::= 1*20DIGIT (RFC 1870, 3); more than 64 bits is just as much too big */
-    if (p->has_size || value.len == 0 || value.len > 20)
+    if (p->has_size || !read_number(value, &p->size))
         return SMTP_PARAMS_BAD;
     p->has_size = true;
-    for (uint32_t i = 0; i < value.len; i++) {
-        uint64_t digit = (uint64_t)value.ptr[i] - '0';
-
-        if (value.ptr[i] < '0' || value.ptr[i] > '9')
-            return SMTP_PARAMS_BAD;
-        if (__builtin_mul_overflow(p->size, 10U, &p->size) ||
-            __builtin_add_overflow(p->size, digit, &p->size))
-            p->size = UINT64_MAX; /* only the 20th digit can get here */
-    }
     return SMTP_PARAMS_OK;
 }
 
 static enum smtp_params_outcome read_body(struct span value, struct smtp_mail_params *p)
 {
-    if (p->has_body)
+    if (p->body != SMTP_BODY_TYPE_NONE)
         return SMTP_PARAMS_BAD;
-    p->has_body = true;
-    p->body_8bit = span_equal_nocase(value, SPAN_LITERAL("8BITMIME"));
-    if (!p->body_8bit && !span_equal_nocase(value, SPAN_LITERAL("7BIT")))
+    if (span_equal_nocase(value, SPAN_LITERAL("7BIT")))
+        p->body = SMTP_BODY_TYPE_7BIT;
+    else if (span_equal_nocase(value, SPAN_LITERAL("8BITMIME")))
+        p->body = SMTP_BODY_TYPE_8BITMIME;
+    else if (span_equal_nocase(value, SPAN_LITERAL("BINARYMIME")))
+        p->body = SMTP_BODY_TYPE_BINARYMIME;
+    else
         return SMTP_PARAMS_BAD;
     return SMTP_PARAMS_OK;
 }

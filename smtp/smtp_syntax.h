@@ -36,14 +36,30 @@ bool smtp_syntax_domain(struct span s);
  */
 bool smtp_syntax_helo(struct span s);
 
+/* What BDAT announces (RFC 3030, 2). */
+struct smtp_chunk {
+    uint64_t bytes; /* more than 64 bits hold is UINT64_MAX */
+    bool last;
+};
+
+/* "size" or "size LAST": false when it is neither. */
+bool smtp_syntax_chunk(struct span s, struct smtp_chunk *out);
+
+/* Of BODY= (RFC 6152; RFC 3030, 3). */
+enum smtp_body_type {
+    SMTP_BODY_TYPE_NONE, /* not said */
+    SMTP_BODY_TYPE_7BIT,
+    SMTP_BODY_TYPE_8BITMIME,
+    SMTP_BODY_TYPE_BINARYMIME,
+};
+
 /* The parameters of MAIL. */
 struct smtp_mail_params {
-    uint64_t size;          /* SIZE=, 0 when absent (RFC 1870) */
-    bool has_size;          /* each may stand once */
-    bool has_body;          /* BODY= (RFC 6152) */
-    bool body_8bit;         /* it said 8BITMIME */
-    bool has_auth;          /* AUTH= (RFC 4954, 5) */
-    struct span auth_xtext; /* checked, still encoded */
+    uint64_t size;            /* SIZE=, 0 when absent (RFC 1870) */
+    bool has_size;            /* each may stand once */
+    enum smtp_body_type body; /* BODY= */
+    bool has_auth;            /* AUTH= (RFC 4954, 5) */
+    struct span auth_xtext;   /* checked, still encoded */
 };
 
 enum smtp_params_outcome {

@@ -45,14 +45,19 @@ static void put_tls(struct smtp_tx *tx, const struct smtp_client *client)
     put_field(tx, MAIL_FIELD_TLS, span_of(text.ptr, text.len));
 }
 
+static const char *const body_types[] = {
+    [SMTP_BODY_TYPE_7BIT] = "7BIT",
+    [SMTP_BODY_TYPE_8BITMIME] = "8BITMIME",
+    [SMTP_BODY_TYPE_BINARYMIME] = "BINARYMIME",
+};
+
 static void put_params(struct smtp_tx *tx, const struct smtp_mail_params *params)
 {
     uint8_t bytes[LIMIT_PATH_BYTES];
     struct buf text = { bytes, 0, sizeof(bytes) };
 
-    if (params->has_body)
-        put_field(tx, MAIL_FIELD_BODY,
-                  params->body_8bit ? SPAN_LITERAL("8BITMIME") : SPAN_LITERAL("7BIT"));
+    if (params->body != SMTP_BODY_TYPE_NONE)
+        put_field(tx, MAIL_FIELD_BODY, span_str(body_types[params->body]));
     if (params->has_auth) {
         bool decoded = smtp_syntax_xtext(params->auth_xtext, &text);
 
@@ -67,7 +72,8 @@ void smtp_tx_begin(struct smtp_session *s, const struct smtp_call *mail)
 
     ASSERT(s->tx == NULL);
     ASSERT(tx != NULL); /* the pool has one for each session */
-    smtp_body_init(&tx->body);
+    smtp_body_init(&tx->body, SMTP_BODY_STUFFED);
+    tx->type = mail->params.body;
     tx->envelope = (struct buf){ tx->envelope_bytes, 0, sizeof(tx->envelope_bytes) };
     tx->header = (struct buf){ tx->header_bytes, 0, sizeof(tx->header_bytes) };
     tx->recipient = (struct span){ NULL, 0 };
@@ -135,11 +141,6 @@ enum smtp_reply_id smtp_tx_refusal(const struct smtp_session *s)
     return SMTP_REPLY_NONE;
 }
 
-bool smtp_tx_body_kept(const struct smtp_session *s)
-{
-    return s->tx != NULL && smtp_tx_refusal(s) == SMTP_REPLY_NONE;
-}
-
 void smtp_tx_seal(struct smtp_session *s)
 {
     const struct smtp_env *env = &s->room->env;
@@ -148,7 +149,7 @@ void smtp_tx_seal(struct smtp_session *s)
 
     ASSERT(tx->id == 0);
     ASSERT(tx->recipients > 0);
-    ASSERT(tx->body.at == SMTP_BODY_DONE);
+    ASSERT((tx->body.at == SMTP_BODY_DONE) == (tx->body.form == SMTP_BODY_STUFFED));
     tx->id = mail_id_make(env->ids, env->clock->unix_ms);
     ASSERT(tx->id != 0);
     fits = smtp_trace_received(
@@ -180,7 +181,7 @@ void smtp_tx_mail(const struct smtp_session *s, struct mail *out)
         .envelope = span_of(tx->envelope.ptr, tx->envelope.len),
         .header = span_of(tx->header.ptr, tx->header.len),
         .body_bytes = smtp_body_stored(&tx->body),
-        .flags = MAIL_DOT_STUFFED,
+        .flags = tx->body.form == SMTP_BODY_STUFFED ? MAIL_DOT_STUFFED : 0,
         .id = tx->id,
     };
 }

@@ -117,9 +117,9 @@ static void answer_mail(struct talk *t)
         show_line(t, "", field.value);
     }
     ASSERT(mail.envelope.len == 0);
-    ASSERT(mail.flags == MAIL_DOT_STUFFED);
     show_line(t, "  header: ", mail.header);
-    show_line(t, "  stored: ", span_of(t->body, (uint32_t)mail.body_bytes));
+    show_line(t, mail.flags & MAIL_DOT_STUFFED ? "  stored: " : "  stored exactly: ",
+              span_of(t->body, (uint32_t)mail.body_bytes));
     smtp_session_durable(t->session, t->deliveries < s->delivery_count
                                          ? s->deliveries[t->deliveries]
                                          : SMTP_DELIVERY_DURABLE);
@@ -167,7 +167,7 @@ static bool feed_body(struct talk *t)
 
     if (chunk.len == 0)
         return false;
-    if (t->script->lost && !t->lost_said) {
+    if (t->script->lost && !t->lost_said && smtp_session_body_kept(t->session)) {
         smtp_session_body_lost(t->session, t->script->lost_why);
         ASSERT(!smtp_session_body_kept(t->session));
         t->lost_said = true;
@@ -176,7 +176,7 @@ static bool feed_body(struct talk *t)
     ASSERT(taken <= chunk.len);
     ASSERT(outcome != SMTP_BODY_MORE || taken == chunk.len);
     memcpy(t->body + t->body_len, chunk.ptr, taken);
-    t->body_len += taken;
+    t->body_len = smtp_session_body_kept(t->session) ? t->body_len + taken : 0;
     t->taken += taken;
     return true;
 }
@@ -190,13 +190,14 @@ static bool turn(struct talk *t)
 
     ASSERT(t->reply_len + t->cut.output <= OUTPUT_MAX);
     want = smtp_session_run(t->session, &in, &out);
-
+    if (!smtp_session_body_begun(t->session))
+        t->body_len = 0;
     t->taken = t->given - in.len;
     t->reply_len += out.len;
     switch (want) {
     case SMTP_WANT_INPUT: ASSERT(in.len < LIMIT_AUTH_LINE_BYTES); return false;
     case SMTP_WANT_OUTPUT: return true;
-    case SMTP_WANT_BODY: ASSERT(smtp_session_in_body(t->session)); return feed_body(t);
+    case SMTP_WANT_BODY: return feed_body(t);
     case SMTP_WANT_VERDICT:
         show_replies(t);
         answer_auth(t);

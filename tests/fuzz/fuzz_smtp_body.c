@@ -9,13 +9,33 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* The same bytes as chunks of BDAT carry them: only line ends are judged. */
+static void same_as_model_of_lines(struct span all, uint32_t step)
+{
+    enum smtp_body_state want = model_body_lines(all);
+    struct smtp_body b;
+    uint32_t taken = 0;
+
+    smtp_body_init(&b, SMTP_BODY_LINES);
+    while (taken < all.len && !smtp_body_over(&b)) {
+        uint32_t given = step < all.len - taken ? step : all.len - taken;
+
+        taken += smtp_body_scan(&b, span_of(all.ptr + taken, given));
+    }
+    if (!smtp_body_over(&b))
+        smtp_body_end(&b);
+    ASSERT(smtp_body_over(&b) == (want != SMTP_BODY_TEXT));
+    ASSERT(!smtp_body_over(&b) || b.at == want);
+    ASSERT(smtp_body_over(&b) || smtp_body_stored(&b) == all.len);
+}
+
 static void same_as_model(struct span all, uint32_t step)
 {
     struct model_body m = model_body_of(all);
     struct smtp_body b;
     uint32_t taken = 0;
 
-    smtp_body_init(&b);
+    smtp_body_init(&b, SMTP_BODY_STUFFED);
     while (taken < all.len && !smtp_body_over(&b)) {
         uint32_t given = step < all.len - taken ? step : all.len - taken;
 
@@ -42,5 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     all = span_of(data + 1, (uint32_t)size - 1);
     same_as_model(all, UINT32_MAX);
     same_as_model(all, data[0] + 1U);
+    same_as_model_of_lines(all, UINT32_MAX);
+    same_as_model_of_lines(all, data[0] + 1U);
     return 0;
 }

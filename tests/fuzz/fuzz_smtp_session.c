@@ -28,6 +28,7 @@ struct world {
     uint8_t answers; /* two bits for each answer in turn */
     uint32_t asked;
     uint32_t durable; /* messages said to be durable */
+    uint64_t kept;    /* bytes of the message under way, by the session's word */
     struct buf replies;
 };
 
@@ -60,6 +61,9 @@ static void answer_mail(struct world *w)
         ASSERT(field.type >= MAIL_FIELD_SENDER && field.type <= MAIL_FIELD_TLS);
     ASSERT(mail.envelope.len == 0);
     ASSERT(mail.header.len > 2);
+    ASSERT(mail.flags & MAIL_DOT_STUFFED ? mail.body_bytes + 3 == w->kept
+                                         : mail.body_bytes == w->kept);
+    w->kept = 0;
     w->durable += how == SMTP_DELIVERY_DURABLE;
     smtp_session_durable(w->s, how);
 }
@@ -100,6 +104,8 @@ static bool turn(struct world *w, struct span *in, bool *closed)
     enum smtp_want want = smtp_session_run(w->s, in, &out);
     uint32_t taken;
 
+    if (!smtp_session_body_begun(w->s))
+        w->kept = 0;
     w->replies.len += out.len;
     ASSERT(w->replies.cap - w->replies.len > LIMIT_REPLY_BYTES);
     switch (want) {
@@ -110,6 +116,7 @@ static bool turn(struct world *w, struct span *in, bool *closed)
             return false;
         (void)smtp_session_body(w->s, *in, &taken);
         ASSERT(taken <= in->len);
+        w->kept = smtp_session_body_kept(w->s) ? w->kept + taken : 0;
         *in = span_skip(*in, taken);
         return true;
     case SMTP_WANT_VERDICT: answer_auth(w); return true;
@@ -149,7 +156,15 @@ static uint32_t check_replies(struct span r)
 /* Returns the replies, in the memory of `replies`. */
 static struct span run(const uint8_t *choice, struct span all, uint32_t step, uint8_t *replies)
 {
-    static const struct smtp_config config = { "mx.example.org", 5000, 5, 10, 3, 300, 180 };
+    static const struct smtp_config config = {
+        .hostname = "mx.example.org",
+        .message_bytes_max = 5000,
+        .recipients_max = 5,
+        .errors_max = 10,
+        .auth_tries_max = 3,
+        .command_timeout_s = 300,
+        .data_timeout_s = 180,
+    };
     const struct smtp_client client = { .secure = (choice[0] & 4) == 0,
                                         .starttls = (choice[0] & 8) != 0,
                                         .tls_version = "TLSv1.3" };

@@ -45,4 +45,18 @@ static inline struct model_body model_body_of(struct span all)
     return m;
 }
 
+/* The rule for text whose end is known by count: BARE or NUL, else TEXT. */
+static inline enum smtp_body_state model_body_lines(struct span all)
+{
+    for (uint32_t i = 0; i <= all.len; i++) {
+        bool after_cr = i > 0 && all.ptr[i - 1] == '\r';
+
+        if (after_cr != (i < all.len && all.ptr[i] == '\n'))
+            return SMTP_BODY_BARE;
+        if (i < all.len && all.ptr[i] == '\0')
+            return SMTP_BODY_NUL;
+    }
+    return SMTP_BODY_TEXT;
+}
+
 #endif

@@ -11,7 +11,7 @@ static uint32_t scan_cut(struct smtp_body *b, struct span all, const uint32_t *c
 {
     uint32_t taken = 0;
 
-    smtp_body_init(b);
+    smtp_body_init(b, SMTP_BODY_STUFFED);
     for (uint32_t i = 0; i <= count && !smtp_body_over(b); i++) {
         uint32_t end = i < count ? cuts[i] : all.len;
         uint64_t stored = smtp_body_stored(b);
@@ -184,7 +184,7 @@ static void long_line_is_known_early(void **state)
 
     (void)state;
     memset(bytes, 'x', sizeof(bytes));
-    smtp_body_init(&b);
+    smtp_body_init(&b, SMTP_BODY_STUFFED);
     for (uint32_t i = 0; i < LIMIT_TEXT_LINE_BYTES / sizeof(bytes); i++)
         smtp_body_scan(&b, span_of(bytes, sizeof(bytes)));
     assert_false(b.long_line);
@@ -197,7 +197,7 @@ static void the_marker_is_never_counted(void **state)
     struct smtp_body b;
 
     (void)state;
-    smtp_body_init(&b);
+    smtp_body_init(&b, SMTP_BODY_STUFFED);
     smtp_body_scan(&b, SPAN_LITERAL("ab\r\n..\r\n"));
     assert_int_equal(smtp_body_stored(&b), 8);
     assert_int_equal(smtp_body_size(&b), 7);
@@ -216,10 +216,62 @@ static void nothing_changes_nothing(void **state)
     struct smtp_body b;
 
     (void)state;
-    smtp_body_init(&b);
+    smtp_body_init(&b, SMTP_BODY_STUFFED);
     assert_int_equal(smtp_body_scan(&b, span_of(NULL, 0)), 0);
     assert_int_equal(b.at, SMTP_BODY_LINE_START);
     assert_int_equal(smtp_body_stored(&b), 0);
+}
+
+/* Text in chunks: dots mean nothing, line ends all; every cut gives the same. */
+static void lines_in_chunks(void **state)
+{
+    static const struct {
+        const char *text;
+        uint32_t len;
+    } texts[] = {
+        { "a\r\n.\r\nb\r\n", 10 },
+        { "..a\r\n.", 6 },
+        { "no end", 6 },
+        { "a\r", 2 },
+        { "a\nb", 3 },
+        { "a\rb", 3 },
+        { "a\0b\r\n", 5 },
+        { "a\r\0", 3 },
+        { "\r\n", 2 },
+        { ".\r\n", 3 },
+        { "", 0 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        struct span all = span_of(texts[i].text, texts[i].len);
+
+        for (uint32_t cut = 0; cut <= all.len; cut++) {
+            struct smtp_body b;
+
+            smtp_body_init(&b, SMTP_BODY_LINES);
+            smtp_body_scan(&b, span_first(all, cut));
+            if (!smtp_body_over(&b))
+                smtp_body_scan(&b, span_skip(all, cut));
+            if (!smtp_body_over(&b))
+                smtp_body_end(&b);
+            assert_int_equal(smtp_body_over(&b) ? b.at : SMTP_BODY_TEXT, model_body_lines(all));
+            assert_true(smtp_body_over(&b) || smtp_body_size(&b) == all.len);
+        }
+    }
+}
+
+static void binary_takes_anything(void **state)
+{
+    struct smtp_body b;
+
+    (void)state;
+    smtp_body_init(&b, SMTP_BODY_BINARY);
+    assert_int_equal(smtp_body_scan(&b, SPAN_LITERAL("\r\n.\r\n\0\n\r.\r")), 10);
+    smtp_body_end(&b);
+    assert_false(smtp_body_over(&b));
+    assert_int_equal(smtp_body_stored(&b), 10);
+    assert_int_equal(smtp_body_size(&b), 10);
 }
 
 int main(void)
@@ -233,6 +285,8 @@ int main(void)
         cmocka_unit_test(long_line_is_known_early),
         cmocka_unit_test(the_marker_is_never_counted),
         cmocka_unit_test(nothing_changes_nothing),
+        cmocka_unit_test(lines_in_chunks),
+        cmocka_unit_test(binary_takes_anything),
     };
 
     unit_catch_asserts();

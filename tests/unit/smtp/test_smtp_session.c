@@ -193,6 +193,36 @@ static void buffers_are_held_only_while_needed(void **state)
     assert_int_equal(pool_used(w->room->txs), 0);
 }
 
+/* What was kept of a message must go when RSET comes between its chunks, however it is pipelined.
+ */
+static void chunks_begin_and_go(void **state)
+{
+    struct world *w = *state;
+
+    log_in(w);
+    assert_int_equal(say(w, "MAIL FROM:<>\r\nRCPT TO:<a@b>\r\nBDAT 4\r\n", NULL), SMTP_WANT_BODY);
+    assert_true(smtp_session_body_kept(w->s) && !smtp_session_body_begun(w->s));
+    assert_int_equal(feed(w, "ab\r\n"), SMTP_BODY_END);
+    assert_int_equal(say(w, "NOOP\r\n", NULL), SMTP_WANT_INPUT);
+    assert_true(smtp_session_body_begun(w->s) && smtp_session_in_body(w->s));
+    assert_int_equal(smtp_session_deadline(w->s), w->clock.now_ns + 180 * NS_PER_S);
+    say(w, "RSET\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\nBDAT 1\r\n", NULL);
+    assert_true(smtp_session_body_kept(w->s) && !smtp_session_body_begun(w->s));
+}
+
+/* A refused chunk is read, and no byte of it is to be kept. */
+static void refused_chunk_is_not_kept(void **state)
+{
+    struct world *w = *state;
+
+    log_in(w);
+    assert_int_equal(say(w, "BDAT 4 LAST\r\n", NULL), SMTP_WANT_BODY);
+    assert_false(smtp_session_body_kept(w->s) || smtp_session_in_body(w->s));
+    assert_int_equal(feed(w, "QUIT"), SMTP_BODY_END);
+    assert_int_equal(say(w, "", NULL), SMTP_WANT_INPUT);
+    replies_are(w, "503 5.5.1 Send MAIL and RCPT first\r\n");
+}
+
 static bool holds(const void *bytes, size_t len, const char *secret)
 {
     return memmem(bytes, len, secret, strlen(secret)) != NULL;
@@ -440,6 +470,8 @@ int main(void)
         CASE(skipping_is_no_progress),
         CASE(in_body),
         CASE(body_is_kept_until_it_cannot_be),
+        CASE(chunks_begin_and_go),
+        CASE(refused_chunk_is_not_kept),
         CASE(lost_body_is_not_kept),
         CASE(end_waits_for_what_is_awaited),
         CASE(stopped_body_closes),

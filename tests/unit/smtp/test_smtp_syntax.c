@@ -230,18 +230,18 @@ static void params(void **state)
 
     (void)state;
     assert_int_equal(params_of("", &p), SMTP_PARAMS_OK);
-    assert_false(p.has_size || p.has_body || p.has_auth);
+    assert_false(p.has_size || p.body != SMTP_BODY_TYPE_NONE || p.has_auth);
     assert_int_equal(params_of("  SIZE=18446744073709551615  body=8bitmime AUTH=+3C+3E ", &p),
                      SMTP_PARAMS_OK);
     assert_true(p.size == UINT64_MAX && p.has_size);
-    assert_true(p.has_body && p.body_8bit);
+    assert_int_equal(p.body, SMTP_BODY_TYPE_8BITMIME);
     assert_true(p.has_auth && span_equal(p.auth_xtext, SPAN_LITERAL("+3C+3E")));
     assert_int_equal(params_of(" SIZE=18446744073709551616", &p), SMTP_PARAMS_OK);
     assert_true(p.size == UINT64_MAX);
     assert_int_equal(params_of(" SIZE=99999999999999999999", &p), SMTP_PARAMS_OK);
     assert_true(p.size == UINT64_MAX);
     assert_int_equal(params_of(" BODY=7BIT", &p), SMTP_PARAMS_OK);
-    assert_false(p.body_8bit);
+    assert_int_equal(p.body, SMTP_BODY_TYPE_7BIT);
     assert_int_equal(params_of(" SMTPUTF8", &p), SMTP_PARAMS_UNKNOWN);
     assert_int_equal(params_of(" SIZE=1 SIZE=1", &p), SMTP_PARAMS_BAD);
     assert_int_equal(params_of(" BODY=7BIT BODY=7BIT", &p), SMTP_PARAMS_BAD);

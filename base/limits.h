@@ -18,6 +18,9 @@
 /* Longest local part (RFC 5321, 4.5.3.1.1) and domain (4.5.3.1.2). Past it: 501 5.1.7 or 5.1.3. */
 #define LIMIT_LOCAL_PART_BYTES 64
 #define LIMIT_DOMAIN_BYTES     255
+/* Longest ORCPT= (RFC 3461, 4.2) and ENVID= (4.4). Past it: 501 5.5.4. */
+#define LIMIT_ORCPT_BYTES 500
+#define LIMIT_ENVID_BYTES 100
 /* What a client may call itself in EHLO: a domain. Past it: 501 5.5.4. */
 #define LIMIT_HELO_BYTES LIMIT_DOMAIN_BYTES
 /* Longest text line of a body with CRLF: RFC 5321, 4.5.3.1.6 says 1,000, the world sends more. Past
@@ -30,6 +33,8 @@
 /* Recipients of a message by default: Postfix's figure; RFC 5321, 4.5.3.1.8 asks for 100. Past it:
  * 452 4.5.3. */
 #define LIMIT_RECIPIENTS_DEFAULT 1000
+/* How long a message may ask to be held (RFC 4865) by default. Past it: 501 5.5.4. */
+#define LIMIT_HOLD_S_DEFAULT (30 * 86400)
 /* Errors (4xx and 5xx replies to commands) in a session before 421 4.7.0. */
 #define LIMIT_ERRORS_DEFAULT 20
 /* Failed AUTHs in a session before 421 4.7.0. */

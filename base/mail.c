@@ -46,6 +46,31 @@ bool mail_field_next(struct span *rest, struct mail_field *out)
     return true;
 }
 
+const char *mail_field_name(uint8_t type)
+{
+    static const char *const names[UINT8_MAX + 1] = {
+        [MAIL_FIELD_SENDER] = "sender",
+        [MAIL_FIELD_RECIPIENT] = "recipient",
+        [MAIL_FIELD_USER] = "user",
+        [MAIL_FIELD_CLIENT] = "client",
+        [MAIL_FIELD_HELO] = "helo",
+        [MAIL_FIELD_BODY] = "body",
+        [MAIL_FIELD_AUTH] = "auth",
+        [MAIL_FIELD_TLS] = "tls",
+        [MAIL_FIELD_RET] = "ret",
+        [MAIL_FIELD_ENVID] = "envid",
+        [MAIL_FIELD_NOTIFY] = "notify",
+        [MAIL_FIELD_ORCPT] = "orcpt",
+        [MAIL_FIELD_PRIORITY] = "priority",
+        [MAIL_FIELD_SMTPUTF8] = "smtputf8",
+        [MAIL_FIELD_BY] = "by",
+        [MAIL_FIELD_REQUIRETLS] = "requiretls",
+        [MAIL_FIELD_HOLD] = "hold",
+    };
+
+    return names[type];
+}
+
 void mail_id_init(struct mail_id_gen *g, uint32_t worker, uint64_t floor)
 {
     uint64_t floor_ms = floor >> (ID_SEQUENCE_BITS + ID_WORKER_BITS);

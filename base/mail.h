@@ -3,8 +3,12 @@
  * fields, and a body whose bytes are already in the spool's extents.
  *
  * The envelope is a packed list of fields: type (1 byte), length (2 bytes, little endian), value.
- * smtp/ writes it as commands are accepted, the spool stores it verbatim, readers walk it. A reader
- * skips types that it does not know.
+ * smtp/ writes it as commands are accepted, the spool stores it verbatim, readers walk it. Fields
+ * of a recipient stand behind it, before the next one.
+ *
+ * The form grows by new types, and old envelopes stay as they are. A reader skips a type below
+ * MAIL_FIELD_CRITICAL that it does not know; one from there on changes how, when or to whom the
+ * message may be handed on, and who does not know it must leave the message alone.
  */
 #ifndef POSTERN_BASE_MAIL_H
 #define POSTERN_BASE_MAIL_H
@@ -20,9 +24,20 @@ enum mail_field_type {
     MAIL_FIELD_USER = 3,      /* the authenticated login */
     MAIL_FIELD_CLIENT = 4,    /* address and port of the client, as text */
     MAIL_FIELD_HELO = 5,
-    MAIL_FIELD_BODY = 6, /* "7BIT", "8BITMIME" or "BINARYMIME" */
-    MAIL_FIELD_AUTH = 7, /* AUTH= parameter of MAIL (RFC 4954, 5), xtext decoded */
-    MAIL_FIELD_TLS = 8,  /* version, group, cipher as text */
+    MAIL_FIELD_BODY = 6,      /* "7BIT", "8BITMIME" or "BINARYMIME" */
+    MAIL_FIELD_AUTH = 7,      /* AUTH= parameter of MAIL (RFC 4954, 5), xtext decoded */
+    MAIL_FIELD_TLS = 8,       /* version, group, cipher as text */
+    MAIL_FIELD_RET = 9,       /* "FULL" or "HDRS" (RFC 3461, 4.3) */
+    MAIL_FIELD_ENVID = 10,    /* xtext as sent (RFC 3461, 4.4) */
+    MAIL_FIELD_NOTIFY = 11,   /* of a recipient: "NEVER", or words with a comma between (4.1) */
+    MAIL_FIELD_ORCPT = 12,    /* of a recipient: as sent (4.2; RFC 6533, 3) */
+    MAIL_FIELD_PRIORITY = 13, /* "-9" to "9" (RFC 6710) */
+
+    MAIL_FIELD_CRITICAL = 128,   /* none of its own: where the critical ones begin */
+    MAIL_FIELD_SMTPUTF8 = 128,   /* empty: addresses or header need RFC 6531 */
+    MAIL_FIELD_REQUIRETLS = 129, /* empty: only over verified TLS (RFC 8689) */
+    MAIL_FIELD_BY = 130, /* due time (RFC 3339, UTC), ";", "R" or "N", and "T" or not (RFC 2852) */
+    MAIL_FIELD_HOLD = 131, /* not to be handed on before this time (RFC 3339, UTC; RFC 4865) */
 };
 
 enum mail_flag {
@@ -48,6 +63,9 @@ bool mail_field_put(struct buf *envelope, enum mail_field_type type, struct span
 /* Takes the next field off the front of `rest`; false at the end or when what is left is malformed.
  */
 bool mail_field_next(struct span *rest, struct mail_field *out);
+
+/* For people: "sender", ...; NULL for a type that is not known. */
+const char *mail_field_name(uint8_t type);
 
 #define MAIL_ID_TEXT 14 /* 13 characters and NUL */
 

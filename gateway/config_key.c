@@ -106,6 +106,8 @@ static const struct config_key keys[] = {
       .most = 100000, .number = LIMIT_RECIPIENTS_DEFAULT },
     { CONFIG_LIMITS, "errors", CONFIG_COUNT, AT(config_limits, errors), .least = 1, .most = 10000,
       .number = LIMIT_ERRORS_DEFAULT },
+    { CONFIG_LIMITS, "future-release", CONFIG_SECONDS, AT(config_limits, hold_s),
+      .most = 366 * DAY_SECONDS, .number = LIMIT_HOLD_S_DEFAULT },
     { CONFIG_LIMITS, "auth-tries", CONFIG_COUNT, AT(config_limits, auth_tries), .least = 1,
       .most = 100, .number = LIMIT_AUTH_TRIES_DEFAULT },
     { CONFIG_LIMITS, "handshake-timeout", CONFIG_SECONDS, AT(config_limits, handshake_timeout_s),

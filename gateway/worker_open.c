@@ -180,6 +180,7 @@ static bool open_rooms(struct worker *w, struct buf *why)
         .auth_tries_max = cfg->limits.auth_tries,
         .command_timeout_s = cfg->limits.command_timeout_s,
         .data_timeout_s = cfg->limits.data_timeout_s,
+        .hold_s_max = cfg->limits.hold_s,
     };
     struct smtp_env smtp_env = { &w->clock, &w->counters, &w->ids };
     struct tls_env tls_env = { &w->counters, &w->clock,

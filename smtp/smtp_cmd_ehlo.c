@@ -2,6 +2,7 @@
  * EHLO and HELO (RFC 5321, 4.1.1.1): a greeting is also a RSET, and may come again at any time.
  * Says which extensions hold for this session now.
  */
+#include "smtp/smtp_date.h"
 #include "smtp/smtp_priv.h"
 
 enum smtp_reply_id smtp_cmd_ehlo_check(struct smtp_session *s, struct smtp_call *call)
@@ -33,20 +34,44 @@ enum smtp_reply_id smtp_cmd_ehlo_helo(struct smtp_session *s, struct smtp_call *
     return SMTP_REPLY_HELO;
 }
 
+static void put_number(enum smtp_reply_id id, uint64_t number, struct buf *out)
+{
+    smtp_reply_put_more(id, &(struct smtp_reply_fill){ .number = number }, out);
+}
+
+/* FUTURERELEASE has two words: for how long, and until when (RFC 4865, 4). */
+static void put_hold(const struct smtp_session *s, struct buf *out)
+{
+    uint64_t most = s->room->config.hold_s_max;
+    char until[SMTP_DATE_ISO_BYTES];
+
+    if (most == 0)
+        return;
+    smtp_date_iso(s->room->env.clock->unix_ms / 1000 + most, until);
+    smtp_reply_put_more(SMTP_REPLY_EHLO_HOLD,
+                        &(struct smtp_reply_fill){ .words = span_str(until), .number = most }, out);
+}
+
 void smtp_cmd_ehlo_reply(const struct smtp_session *s, struct buf *out)
 {
-    const struct smtp_reply_fill fill = {
-        .host = span_str(s->room->config.hostname),
-        .number = s->room->config.message_bytes_max,
-    };
+    const struct smtp_config *config = &s->room->config;
+    const struct smtp_reply_fill fill = { .host = span_str(config->hostname) };
 
     ASSERT(buf_room(out) >= LIMIT_REPLY_BYTES);
     smtp_reply_put_more(SMTP_REPLY_EHLO, &fill, out);
     smtp_reply_put_more(SMTP_REPLY_EHLO_PIPELINING, &fill, out);
-    smtp_reply_put_more(SMTP_REPLY_EHLO_SIZE, &fill, out);
+    put_number(SMTP_REPLY_EHLO_SIZE, config->message_bytes_max, out);
     smtp_reply_put_more(SMTP_REPLY_EHLO_8BITMIME, &fill, out);
     smtp_reply_put_more(SMTP_REPLY_EHLO_CHUNKING, &fill, out);
     smtp_reply_put_more(SMTP_REPLY_EHLO_BINARYMIME, &fill, out);
+    smtp_reply_put_more(SMTP_REPLY_EHLO_SMTPUTF8, &fill, out);
+    smtp_reply_put_more(SMTP_REPLY_EHLO_DSN, &fill, out);
+    if (s->client.secure) /* RFC 8689, 2: within TLS alone */
+        smtp_reply_put_more(SMTP_REPLY_EHLO_REQUIRETLS, &fill, out);
+    smtp_reply_put_more(SMTP_REPLY_EHLO_PRIORITY, &fill, out);
+    smtp_reply_put_more(SMTP_REPLY_EHLO_BY, &fill, out);
+    put_hold(s, out);
+    put_number(SMTP_REPLY_EHLO_LIMITS, config->recipients_max, out);
     smtp_reply_put_more(SMTP_REPLY_EHLO_ENHANCED, &fill, out);
     if (s->client.starttls && !s->client.secure)
         smtp_reply_put_more(SMTP_REPLY_EHLO_STARTTLS, &fill, out);

@@ -1,13 +1,8 @@
 /*
- * MAIL (RFC 5321, 4.1.1.2) with SIZE (RFC 1870), BODY (RFC 6152) and AUTH (RFC 4954, 5).
+ * MAIL (RFC 5321, 4.1.1.2) with the parameters of smtp_params.h. What a parameter asks for is kept
+ * in the envelope, for whoever hands the message on.
  */
 #include "smtp/smtp_priv.h"
-
-static const enum smtp_reply_id path_refusals[] = {
-    [SMTP_SYNTAX_OK] = SMTP_REPLY_NONE,
-    [SMTP_SYNTAX_BAD] = SMTP_REPLY_BAD_SENDER,
-    [SMTP_SYNTAX_NON_ASCII] = SMTP_REPLY_NON_ASCII,
-};
 
 static const enum smtp_reply_id params_refusals[] = {
     [SMTP_PARAMS_OK] = SMTP_REPLY_NONE,
@@ -15,22 +10,44 @@ static const enum smtp_reply_id params_refusals[] = {
     [SMTP_PARAMS_UNKNOWN] = SMTP_REPLY_UNKNOWN_PARAMETER,
 };
 
+/* What EHLO announces, and so what may be asked for. */
+static uint32_t offered(const struct smtp_session *s)
+{
+    uint32_t all = UINT32_MAX;
+
+    if (s->room->config.hold_s_max == 0)
+        all &= ~(uint32_t)(SMTP_PARAM_HOLDFOR | SMTP_PARAM_HOLDUNTIL);
+    if (!s->client.secure)
+        all &= ~(uint32_t)SMTP_PARAM_REQUIRETLS;
+    return all;
+}
+
+static bool hold_is_too_long(const struct smtp_session *s, const struct smtp_params *p)
+{
+    uint64_t most = s->room->config.hold_s_max;
+
+    if (p->given & SMTP_PARAM_HOLDUNTIL)
+        return p->hold_s > s->room->env.clock->unix_ms / 1000 + most;
+    return p->hold_s > most;
+}
+
 enum smtp_reply_id smtp_cmd_mail_check(struct smtp_session *s, struct smtp_call *call)
 {
     struct span rest = call->args;
     enum smtp_syntax_outcome path = smtp_syntax_path(&rest, SPAN_LITERAL("FROM:"), &call->mailbox);
-    enum smtp_reply_id refusal = path_refusals[path];
+    enum smtp_reply_id refusal;
 
-    if (refusal != SMTP_REPLY_NONE)
-        return refusal;
     /* <postmaster> without a domain is a forward-path only (RFC 5321, 4.1.1.3). */
-    if (smtp_syntax_is_postmaster(call->mailbox))
+    if (path == SMTP_SYNTAX_BAD || smtp_syntax_is_postmaster(call->mailbox))
         return SMTP_REPLY_BAD_SENDER;
-    refusal = params_refusals[smtp_syntax_mail_params(rest, &call->params)];
+    refusal = params_refusals[smtp_params_mail(rest, offered(s), &call->params)];
     if (refusal != SMTP_REPLY_NONE)
         return refusal;
-    return call->params.size > s->room->config.message_bytes_max ? SMTP_REPLY_TOO_BIG
-                                                                 : SMTP_REPLY_NONE;
+    if (path == SMTP_SYNTAX_UTF8 && !(call->params.given & SMTP_PARAM_SMTPUTF8))
+        return SMTP_REPLY_NON_ASCII;
+    if (call->params.size > s->room->config.message_bytes_max)
+        return SMTP_REPLY_TOO_BIG;
+    return hold_is_too_long(s, &call->params) ? SMTP_REPLY_HOLD_TOO_LONG : SMTP_REPLY_NONE;
 }
 
 enum smtp_reply_id smtp_cmd_mail_act(struct smtp_session *s, struct smtp_call *call)

@@ -3,6 +3,7 @@
  * of other protocols.
  */
 #include "smtp/smtp_priv.h"
+#include "smtp/smtp_scan.h"
 
 enum smtp_reply_id smtp_cmd_misc_no_check(struct smtp_session *s, struct smtp_call *call)
 {
@@ -32,6 +33,22 @@ enum smtp_reply_id smtp_cmd_misc_help(struct smtp_session *s, struct smtp_call *
     (void)s;
     (void)call;
     return SMTP_REPLY_HELP;
+}
+
+/* VRFY takes SMTPUTF8 behind its string (RFC 6531, 3.7.4.2). */
+enum smtp_reply_id smtp_cmd_misc_vrfy_check(struct smtp_session *s, struct smtp_call *call)
+{
+    const struct span keyword = SPAN_LITERAL(" SMTPUTF8");
+    struct span args = call->args;
+    bool utf8 = args.len > keyword.len &&
+                span_equal_nocase(span_skip(args, args.len - keyword.len), keyword);
+
+    (void)s;
+    if (smtp_scan_is_ascii(args))
+        return SMTP_REPLY_NONE;
+    if (!smtp_scan_is_utf8(args))
+        return SMTP_REPLY_BAD_ARGUMENTS;
+    return utf8 ? SMTP_REPLY_NONE : SMTP_REPLY_NON_ASCII;
 }
 
 enum smtp_reply_id smtp_cmd_misc_vrfy(struct smtp_session *s, struct smtp_call *call)

@@ -1,27 +1,27 @@
 /*
- * RCPT (RFC 5321, 4.1.1.3). No extension of ours has a parameter for it.
+ * RCPT (RFC 5321, 4.1.1.3), with what DSN adds to it (RFC 3461, 4.1 and 4.2).
  */
 #include "smtp/smtp_priv.h"
 
 enum smtp_reply_id smtp_cmd_rcpt_check(struct smtp_session *s, struct smtp_call *call)
 {
     struct span rest = call->args;
+    enum smtp_syntax_outcome path = smtp_syntax_path(&rest, SPAN_LITERAL("TO:"), &call->mailbox);
 
-    (void)s;
-    switch (smtp_syntax_path(&rest, SPAN_LITERAL("TO:"), &call->mailbox)) {
-    case SMTP_SYNTAX_BAD: return SMTP_REPLY_BAD_RECIPIENT;
-    case SMTP_SYNTAX_NON_ASCII: return SMTP_REPLY_NON_ASCII;
-    case SMTP_SYNTAX_OK: break;
-    }
-    if (call->mailbox.len == 0)
+    if (path == SMTP_SYNTAX_BAD || call->mailbox.len == 0)
         return SMTP_REPLY_BAD_RECIPIENT;
-    return rest.len > 0 ? SMTP_REPLY_UNKNOWN_PARAMETER : SMTP_REPLY_NONE;
+    switch (smtp_params_rcpt(rest, &call->params)) {
+    case SMTP_PARAMS_BAD: return SMTP_REPLY_BAD_PARAMETER;
+    case SMTP_PARAMS_UNKNOWN: return SMTP_REPLY_UNKNOWN_PARAMETER;
+    case SMTP_PARAMS_OK: break;
+    }
+    return path == SMTP_SYNTAX_UTF8 && !s->tx->utf8 ? SMTP_REPLY_NON_ASCII : SMTP_REPLY_NONE;
 }
 
 enum smtp_reply_id smtp_cmd_rcpt_act(struct smtp_session *s, struct smtp_call *call)
 {
     ASSERT(s->tx != NULL);
-    if (!smtp_tx_add_recipient(s, call->mailbox))
+    if (!smtp_tx_add_recipient(s, call))
         return SMTP_REPLY_TOO_MANY_RECIPIENTS;
     smtp_session_set_state(s, SMTP_STATE_RCPT);
     return SMTP_REPLY_RCPT_OK;

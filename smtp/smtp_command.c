@@ -27,6 +27,7 @@
 #define STARTTLS_CHECK smtp_cmd_starttls_check
 #define STARTTLS_ACT   smtp_cmd_starttls_act
 #define NO_CHECK       smtp_cmd_misc_no_check
+#define VRFY_CHECK     smtp_cmd_misc_vrfy_check
 #define UNSUPPORTED    smtp_cmd_misc_unsupported
 #define NOT_SMTP       smtp_cmd_misc_not_smtp
 
@@ -43,7 +44,7 @@ static const struct smtp_command commands[] = {
     { "BDAT",     TX | CHUNKS, CHUNK,       RCPT_FIRST,   smtp_cmd_bdat_check, smtp_cmd_bdat_act },
     { "RSET",     ANY,   OPEN | BARE,       NEVER,        NO_CHECK,            smtp_cmd_misc_rset },
     { "NOOP",     ANY,   OPEN,              NEVER,        NO_CHECK,            smtp_cmd_misc_noop },
-    { "VRFY",     ANY,   ARGS,              NEVER,        NO_CHECK,            smtp_cmd_misc_vrfy },
+    { "VRFY",     ANY,   ARGS,              NEVER,        VRFY_CHECK,          smtp_cmd_misc_vrfy },
     { "HELP",     ANY,   OPEN,              NEVER,        NO_CHECK,            smtp_cmd_misc_help },
     { "QUIT",     ANY,   OPEN | BARE,       NEVER,        NO_CHECK,            smtp_cmd_misc_quit },
     /* Known by name, not offered (RFC 5321, 4.2.4: 502). */

@@ -12,6 +12,7 @@
 #include "smtp/smtp.h"
 #include "smtp/smtp_body.h"
 #include "smtp/smtp_line.h"
+#include "smtp/smtp_params.h"
 #include "smtp/smtp_reply.h"
 #include "smtp/smtp_sasl.h"
 #include "smtp/smtp_syntax.h"
@@ -64,6 +65,7 @@ struct smtp_tx {
     struct span recipient; /* the first one, in `envelope` */
     uint32_t recipients;
     enum smtp_body_type type;
+    bool utf8;   /* MAIL said SMTPUTF8 */
     uint64_t id; /* 0 until sealed */
     bool lost;   /* the spool gave up; `lost_why` says how */
     enum smtp_delivery lost_why;
@@ -108,10 +110,10 @@ STATIC_ASSERT(LIMIT_LOGIN_BYTES <= UINT16_MAX, "user_len holds it");
 /* One command on its way: the check fills what the act needs. */
 struct smtp_call {
     const struct smtp_command *row;
-    struct span args;               /* behind the verb and its space; no trailing white space */
-    struct span mailbox;            /* MAIL, RCPT */
-    struct smtp_mail_params params; /* MAIL */
-    struct smtp_chunk chunk;        /* BDAT */
+    struct span args;          /* behind the verb and its space; no trailing white space */
+    struct span mailbox;       /* MAIL, RCPT */
+    struct smtp_params params; /* MAIL, RCPT */
+    struct smtp_chunk chunk;   /* BDAT */
 };
 
 enum smtp_command_flag {
@@ -190,6 +192,7 @@ enum smtp_reply_id smtp_cmd_misc_no_check(struct smtp_session *s, struct smtp_ca
 enum smtp_reply_id smtp_cmd_misc_rset(struct smtp_session *s, struct smtp_call *call);
 enum smtp_reply_id smtp_cmd_misc_noop(struct smtp_session *s, struct smtp_call *call);
 enum smtp_reply_id smtp_cmd_misc_help(struct smtp_session *s, struct smtp_call *call);
+enum smtp_reply_id smtp_cmd_misc_vrfy_check(struct smtp_session *s, struct smtp_call *call);
 enum smtp_reply_id smtp_cmd_misc_vrfy(struct smtp_session *s, struct smtp_call *call);
 enum smtp_reply_id smtp_cmd_misc_quit(struct smtp_session *s, struct smtp_call *call);
 enum smtp_reply_id smtp_cmd_misc_unsupported(struct smtp_session *s, struct smtp_call *call);
@@ -211,7 +214,7 @@ void smtp_tx_begin(struct smtp_session *s, const struct smtp_call *mail);
 /* Gives the transaction back, if there is one. */
 void smtp_tx_end(struct smtp_session *s);
 /* False: no room for one more. */
-bool smtp_tx_add_recipient(struct smtp_session *s, struct span mailbox);
+bool smtp_tx_add_recipient(struct smtp_session *s, const struct smtp_call *rcpt);
 /* True when the body goes on past twice the size limit: there is no use in waiting for its end. */
 bool smtp_tx_endless(const struct smtp_session *s);
 /* At the end of data or of a chunk: the reply that refuses the message, or NONE. */

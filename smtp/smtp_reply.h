@@ -24,6 +24,13 @@ enum smtp_reply_id {
     SMTP_REPLY_EHLO_8BITMIME,
     SMTP_REPLY_EHLO_CHUNKING,
     SMTP_REPLY_EHLO_BINARYMIME,
+    SMTP_REPLY_EHLO_SMTPUTF8,
+    SMTP_REPLY_EHLO_DSN,
+    SMTP_REPLY_EHLO_REQUIRETLS,
+    SMTP_REPLY_EHLO_PRIORITY,
+    SMTP_REPLY_EHLO_BY,
+    SMTP_REPLY_EHLO_HOLD,
+    SMTP_REPLY_EHLO_LIMITS,
     SMTP_REPLY_EHLO_ENHANCED,
     SMTP_REPLY_EHLO_STARTTLS,
     SMTP_REPLY_EHLO_AUTH,
@@ -57,6 +64,7 @@ enum smtp_reply_id {
     SMTP_REPLY_BAD_SENDER,
     SMTP_REPLY_BAD_RECIPIENT,
     SMTP_REPLY_BAD_PARAMETER,
+    SMTP_REPLY_HOLD_TOO_LONG,
     SMTP_REPLY_BAD_CHUNK,
     SMTP_REPLY_BAD_RESPONSE,
     SMTP_REPLY_CANCELLED,
@@ -89,7 +97,7 @@ enum smtp_reply_id {
 /* What a text may name. */
 struct smtp_reply_fill {
     struct span host;
-    struct span words; /* an id, or a list of verbs */
+    struct span words; /* an id, a date, or a list of verbs */
     uint64_t number;
 };
 

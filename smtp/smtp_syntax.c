@@ -7,68 +7,36 @@
 
 #include "base/addr.h"
 #include "base/assert.h"
+#include "smtp/smtp_scan.h"
 
-static bool is_alnum(uint8_t c)
+/* RFC 5322, 3.2.3, and UTF8-non-ascii (RFC 6531, 3.3), which smtp_syntax_path judges as a whole. */
+bool smtp_syntax_is_atext(uint8_t c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
-
-/* RFC 5322, 3.2.3. */
-static bool is_atext(uint8_t c)
-{
-    return is_alnum(c) || (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
-}
-
-static bool is_printable(uint8_t c)
-{
-    return c >= ' ' && c <= '~';
-}
-
-static bool take_byte(struct span *s, uint8_t c)
-{
-    if (s->len == 0 || s->ptr[0] != c)
-        return false;
-    *s = span_skip(*s, 1);
-    return true;
-}
-
-static void take_spaces(struct span *s)
-{
-    while (take_byte(s, ' '))
-        continue;
-}
-
-/* Takes the longest front of which every byte passes; gives it. */
-static struct span take_while(struct span *s, bool (*passes)(uint8_t c))
-{
-    uint32_t n = 0;
-    struct span front;
-
-    while (n < s->len && passes(s->ptr[n]))
-        n++;
-    front = span_first(*s, n);
-    *s = span_skip(*s, n);
-    return front;
+    return c >= 128 || smtp_scan_is_alnum(c) ||
+           (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
 }
 
 /* Dot-string = Atom *("." Atom) */
 static bool take_dot_string(struct span *s)
 {
     do {
-        if (take_while(s, is_atext).len == 0)
+        if (smtp_scan_while(s, smtp_syntax_is_atext).len == 0)
             return false;
-    } while (take_byte(s, '.'));
+    } while (smtp_scan_byte(s, '.'));
     return true;
 }
 
 /* Quoted-string = DQUOTE *QcontentSMTP DQUOTE */
 static bool take_quoted_string(struct span *s)
 {
-    if (!take_byte(s, '"'))
+    if (!smtp_scan_byte(s, '"'))
         return false;
-    while (!take_byte(s, '"')) {
-        (void)take_byte(s, '\\'); /* quoted-pairSMTP: any printable byte may follow */
-        if (s->len == 0 || !is_printable(s->ptr[0]))
+    while (!smtp_scan_byte(s, '"')) {
+        bool pair = smtp_scan_byte(s, '\\'); /* quoted-pairSMTP: any printable byte may follow */
+
+        if (s->len == 0)
+            return false;
+        if (!smtp_scan_is_printable(s->ptr[0]) && (pair || s->ptr[0] < 128))
             return false;
         *s = span_skip(*s, 1);
     }
@@ -87,44 +55,69 @@ static bool take_local_part(struct span *s)
 
 static bool is_label_byte(uint8_t c)
 {
-    return is_alnum(c) || c == '-';
+    return c >= 128 || smtp_scan_is_alnum(c) || c == '-';
 }
 
-/* sub-domain = Let-dig [Ldh-str]; 63 bytes by RFC 1035, 2.3.4 */
+/*
+ * sub-domain = Let-dig [Ldh-str]; 63 bytes by RFC 1035, 2.3.4; or U-label (RFC 6531, 3.3), whose
+ * form for the DNS has that limit: four bytes of UTF-8 take one of it at least.
+ */
 static bool take_label(struct span *s)
 {
-    struct span label = take_while(s, is_label_byte);
+    struct span label = smtp_scan_while(s, is_label_byte);
+    uint32_t most = smtp_scan_is_ascii(label) ? 63 : 4 * 63;
 
-    return label.len > 0 && label.len <= 63 && label.ptr[0] != '-' &&
+    return label.len > 0 && label.len <= most && label.ptr[0] != '-' &&
            label.ptr[label.len - 1] != '-';
 }
 
-static bool is_literal_byte(uint8_t c)
+/* dcontent (RFC 5321, 4.1.3): printable, without the brackets and the backslash */
+static bool is_dcontent(uint8_t c)
 {
-    return is_alnum(c) || c == '.' || c == ':';
+    return c > ' ' && c <= '~' && c != '[' && c != ']' && c != '\\';
 }
 
-/* address-literal = "[" ( IPv4 / "IPv6:" IPv6 ) "]"; no other tag is registered for mail */
+static bool is_tag_byte(uint8_t c)
+{
+    return smtp_scan_is_alnum(c) || c == '-';
+}
+
+static bool is_address(struct span s, bool v6)
+{
+    char text[ADDR_TEXT_MAX] = "";
+    struct addr addr;
+
+    if (s.len >= sizeof(text))
+        return false;
+    memcpy(text, s.ptr, s.len);
+    return (strchr(text, ':') != NULL) == v6 && addr_parse(text, &addr);
+}
+
+/* General-address-literal = Standardized-tag ":" 1*dcontent, which no IPv6 address without its tag
+ * may pass for. */
+static bool is_general_literal(struct span s)
+{
+    struct span rest = s;
+    struct span tag = smtp_scan_while(&rest, is_tag_byte);
+
+    return tag.len > 0 && tag.ptr[tag.len - 1] != '-' && smtp_scan_byte(&rest, ':') &&
+           rest.len > 0 && !is_address(s, true);
+}
+
+/* address-literal = "[" ( IPv4 / "IPv6:" IPv6 / General ) "]" */
 static bool take_literal(struct span *s)
 {
     const struct span v6_tag = SPAN_LITERAL("IPv6:");
-    char text[ADDR_TEXT_MAX] = "";
-    struct addr addr;
     struct span inner;
-    bool v6;
 
-    if (!take_byte(s, '['))
+    if (!smtp_scan_byte(s, '['))
         return false;
-    inner = take_while(s, is_literal_byte);
-    if (!take_byte(s, ']'))
+    inner = smtp_scan_while(s, is_dcontent);
+    if (!smtp_scan_byte(s, ']'))
         return false;
-    v6 = span_equal_nocase(span_first(inner, v6_tag.len), v6_tag);
-    if (v6)
-        inner = span_skip(inner, v6_tag.len);
-    if (inner.len >= sizeof(text))
-        return false;
-    memcpy(text, inner.ptr, inner.len);
-    return (strchr(text, ':') != NULL) == v6 && addr_parse(text, &addr);
+    if (span_equal_nocase(span_first(inner, v6_tag.len), v6_tag))
+        return is_address(span_skip(inner, v6_tag.len), true);
+    return is_address(inner, false) || is_general_literal(inner);
 }
 
 static bool take_domain(struct span *s)
@@ -138,14 +131,14 @@ static bool take_domain(struct span *s)
         do {
             if (!take_label(s))
                 return false;
-        } while (take_byte(s, '.'));
+        } while (smtp_scan_byte(s, '.'));
     }
     return s->ptr - begin <= LIMIT_DOMAIN_BYTES;
 }
 
 static bool take_mailbox(struct span *s)
 {
-    return take_local_part(s) && take_byte(s, '@') && take_domain(s);
+    return take_local_part(s) && smtp_scan_byte(s, '@') && take_domain(s);
 }
 
 /* A-d-l ":" — RFC 5321, 4.1.2: "SHOULD be ignored". True when there is none. */
@@ -154,10 +147,10 @@ static bool take_source_route(struct span *s)
     if (s->len == 0 || s->ptr[0] != '@')
         return true;
     do {
-        if (!take_byte(s, '@') || !take_domain(s))
+        if (!smtp_scan_byte(s, '@') || !take_domain(s))
             return false;
-    } while (take_byte(s, ','));
-    return take_byte(s, ':');
+    } while (smtp_scan_byte(s, ','));
+    return smtp_scan_byte(s, ':');
 }
 
 bool smtp_syntax_is_postmaster(struct span mailbox)
@@ -192,70 +185,51 @@ static bool take_path(struct span *s, struct span *mailbox)
 {
     const uint8_t *begin = s->ptr;
 
-    if (!take_byte(s, '<') || !take_path_inner(s, mailbox) || !take_byte(s, '>'))
+    if (!smtp_scan_byte(s, '<') || !take_path_inner(s, mailbox) || !smtp_scan_byte(s, '>'))
         return false;
     if (s->len > 0 && s->ptr[0] != ' ')
         return false;
     return s->ptr - begin <= LIMIT_PATH_BYTES;
 }
 
-static bool has_non_ascii(struct span s)
-{
-    for (uint32_t i = 0; i < s.len; i++) {
-        if (s.ptr[i] >= 128)
-            return true;
-    }
-    return false;
-}
-
 enum smtp_syntax_outcome smtp_syntax_path(struct span *rest, struct span keyword,
                                           struct span *mailbox)
 {
-    struct span all = *rest;
+    struct span path;
 
     ASSERT(keyword.len > 0);
     if (!span_equal_nocase(span_first(*rest, keyword.len), keyword))
         return SMTP_SYNTAX_BAD;
     *rest = span_skip(*rest, keyword.len);
-    take_spaces(rest);
-    if (take_path(rest, mailbox)) {
-        ASSERT(mailbox->len <= LIMIT_PATH_BYTES);
-        ASSERT(!has_non_ascii(*mailbox));
-        return SMTP_SYNTAX_OK;
-    }
-    return has_non_ascii(all) ? SMTP_SYNTAX_NON_ASCII : SMTP_SYNTAX_BAD;
+    smtp_scan_spaces(rest);
+    path = *rest;
+    if (!take_path(rest, mailbox) || !smtp_scan_is_utf8(span_first(path, path.len - rest->len)))
+        return SMTP_SYNTAX_BAD;
+    ASSERT(mailbox->len <= LIMIT_PATH_BYTES);
+    return smtp_scan_is_ascii(*mailbox) ? SMTP_SYNTAX_OK : SMTP_SYNTAX_UTF8;
 }
 
 bool smtp_syntax_mailbox(struct span s)
 {
-    return take_mailbox(&s) && s.len == 0;
+    return smtp_scan_is_utf8(s) && take_mailbox(&s) && s.len == 0;
 }
 
 bool smtp_syntax_domain(struct span s)
 {
-    return take_domain(&s) && s.len == 0;
+    return smtp_scan_is_ascii(s) && take_domain(&s) && s.len == 0;
 }
 
 static bool is_helo_byte(uint8_t c)
 {
-    return is_alnum(c) || (c != '\0' && strchr("-._:[]", c) != NULL);
+    return smtp_scan_is_alnum(c) || (c != '\0' && strchr("-._:[]", c) != NULL);
 }
 
 bool smtp_syntax_helo(struct span s)
 {
     if (s.len == 0 || s.len > LIMIT_HELO_BYTES)
         return false;
-    (void)take_while(&s, is_helo_byte);
+    (void)smtp_scan_while(&s, is_helo_byte);
     return s.len == 0;
-}
-
-static int hex_value(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
 }
 
 /* xtext = *( xchar / hexchar ): the next byte, or -1. */
@@ -273,8 +247,8 @@ static int take_xtext_byte(struct span *s)
         return c;
     if (s->len < 2)
         return -1;
-    high = hex_value(s->ptr[0]);
-    low = hex_value(s->ptr[1]);
+    high = smtp_scan_hex(s->ptr[0]);
+    low = smtp_scan_hex(s->ptr[1]);
     *s = span_skip(*s, 2);
     return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
@@ -286,7 +260,7 @@ bool smtp_syntax_xtext(struct span s, struct buf *to)
     while (s.len > 0) {
         int c = take_xtext_byte(&s);
 
-        if (c < 0 || !is_printable((uint8_t)c) || buf_room(to) == 0) {
+        if (c < 0 || !smtp_scan_is_printable((uint8_t)c) || buf_room(to) == 0) {
             to->len = len_before;
             return false;
         }
@@ -295,124 +269,16 @@ bool smtp_syntax_xtext(struct span s, struct buf *to)
     return true;
 }
 
-/* 1*20DIGIT (RFC 1870, 3; RFC 3030, 2): more than 64 bits hold is just as much too big. */
-static bool read_number(struct span s, uint64_t *out)
-{
-    *out = 0;
-    if (s.len == 0 || s.len > 20)
-        return false;
-    for (uint32_t i = 0; i < s.len; i++) {
-        if (s.ptr[i] < '0' || s.ptr[i] > '9')
-            return false;
-        if (__builtin_mul_overflow(*out, 10U, out) ||
-            __builtin_add_overflow(*out, (uint64_t)s.ptr[i] - '0', out))
-            *out = UINT64_MAX; /* only the 20th digit can get here */
-    }
-    return true;
-}
-
-static bool is_digit(uint8_t c)
-{
-    return c >= '0' && c <= '9';
-}
-
 bool smtp_syntax_chunk(struct span s, struct smtp_chunk *out)
 {
     *out = (struct smtp_chunk){ 0 };
-    if (!read_number(take_while(&s, is_digit), &out->bytes))
+    if (!smtp_scan_number(smtp_scan_while(&s, smtp_scan_is_digit), &out->bytes))
         return false;
     if (s.len == 0)
         return true;
-    if (!take_byte(&s, ' '))
+    if (!smtp_scan_byte(&s, ' '))
         return false;
-    take_spaces(&s);
+    smtp_scan_spaces(&s);
     out->last = span_equal_nocase(s, SPAN_LITERAL("LAST"));
     return out->last;
-}
-
-/* --- Parameters ------------------------------------------------------------------------------ */
-
-static enum smtp_params_outcome read_size(struct span value, struct smtp_mail_params *p)
-{
-    if (p->has_size || !read_number(value, &p->size))
-        return SMTP_PARAMS_BAD;
-    p->has_size = true;
-    return SMTP_PARAMS_OK;
-}
-
-static enum smtp_params_outcome read_body(struct span value, struct smtp_mail_params *p)
-{
-    if (p->body != SMTP_BODY_TYPE_NONE)
-        return SMTP_PARAMS_BAD;
-    if (span_equal_nocase(value, SPAN_LITERAL("7BIT")))
-        p->body = SMTP_BODY_TYPE_7BIT;
-    else if (span_equal_nocase(value, SPAN_LITERAL("8BITMIME")))
-        p->body = SMTP_BODY_TYPE_8BITMIME;
-    else if (span_equal_nocase(value, SPAN_LITERAL("BINARYMIME")))
-        p->body = SMTP_BODY_TYPE_BINARYMIME;
-    else
-        return SMTP_PARAMS_BAD;
-    return SMTP_PARAMS_OK;
-}
-
-static enum smtp_params_outcome read_auth(struct span value, struct smtp_mail_params *p)
-{
-    uint8_t decoded[LIMIT_PATH_BYTES];
-    struct buf to = { decoded, 0, sizeof(decoded) };
-
-    if (p->has_auth || value.len == 0 || !smtp_syntax_xtext(value, &to))
-        return SMTP_PARAMS_BAD;
-    p->has_auth = true;
-    p->auth_xtext = value;
-    return SMTP_PARAMS_OK;
-}
-
-static const struct {
-    struct span keyword;
-    enum smtp_params_outcome (*read)(struct span value, struct smtp_mail_params *p);
-} mail_params[] = {
-    { { (const uint8_t *)"SIZE", 4 }, read_size },
-    { { (const uint8_t *)"BODY", 4 }, read_body },
-    { { (const uint8_t *)"AUTH", 4 }, read_auth },
-};
-
-/* esmtp-value = 1*(%d33-60 / %d62-126) */
-static bool is_value_byte(uint8_t c)
-{
-    return c > ' ' && c <= '~' && c != '=';
-}
-
-static enum smtp_params_outcome read_param(struct span *rest, struct smtp_mail_params *out)
-{
-    struct span keyword = take_while(rest, is_label_byte);
-    struct span value = { NULL, 0 };
-
-    if (keyword.len == 0 || keyword.ptr[0] == '-')
-        return SMTP_PARAMS_BAD;
-    if (take_byte(rest, '=')) {
-        value = take_while(rest, is_value_byte);
-        if (value.len == 0)
-            return SMTP_PARAMS_BAD;
-    }
-    if (rest->len > 0 && rest->ptr[0] != ' ')
-        return SMTP_PARAMS_BAD;
-    for (size_t i = 0; i < sizeof(mail_params) / sizeof(mail_params[0]); i++) {
-        if (span_equal_nocase(keyword, mail_params[i].keyword))
-            return mail_params[i].read(value, out);
-    }
-    return SMTP_PARAMS_UNKNOWN;
-}
-
-enum smtp_params_outcome smtp_syntax_mail_params(struct span rest, struct smtp_mail_params *out)
-{
-    *out = (struct smtp_mail_params){ 0 };
-    take_spaces(&rest);
-    while (rest.len > 0) {
-        enum smtp_params_outcome outcome = read_param(&rest, out);
-
-        if (outcome != SMTP_PARAMS_OK)
-            return outcome;
-        take_spaces(&rest);
-    }
-    return SMTP_PARAMS_OK;
 }

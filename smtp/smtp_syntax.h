@@ -1,7 +1,7 @@
 /*
- * Grammar only (RFC 5321, 4.1.2 and 4.1.3; RFC 3461, 4 for xtext): paths, domains, parameters.
- * Knows no state, keeps nothing, copies nothing but decoded xtext. What it gives out lies in the
- * memory of what it was given.
+ * Grammar only (RFC 5321, 4.1.2 and 4.1.3; RFC 3461, 4 for xtext; RFC 6531 for UTF-8): paths,
+ * domains. Knows no state, keeps nothing, copies nothing but decoded xtext. What it gives out lies
+ * in the memory of what it was given.
  */
 #ifndef POSTERN_SMTP_SYNTAX_H
 #define POSTERN_SMTP_SYNTAX_H
@@ -11,8 +11,8 @@
 
 enum smtp_syntax_outcome {
     SMTP_SYNTAX_OK,
-    SMTP_SYNTAX_BAD,       /* not in the grammar, or over a length of RFC 5321, 4.5.3.1 */
-    SMTP_SYNTAX_NON_ASCII, /* bytes of 128 and up: would need SMTPUTF8 (RFC 6531) */
+    SMTP_SYNTAX_BAD,  /* not in the grammar, or over a length of RFC 5321, 4.5.3.1 */
+    SMTP_SYNTAX_UTF8, /* in the grammar of RFC 6531 alone: it needs SMTPUTF8 */
 };
 
 /*
@@ -25,10 +25,12 @@ enum smtp_syntax_outcome smtp_syntax_path(struct span *rest, struct span keyword
                                           struct span *mailbox);
 /* "Postmaster" in any case: the one mailbox that needs no domain (RFC 5321, 4.5.1). */
 bool smtp_syntax_is_postmaster(struct span mailbox);
-/* Local part "@" domain or address literal. */
+/* Local part "@" domain or address literal; UTF-8 may stand in both (RFC 6531, 3.3). */
 bool smtp_syntax_mailbox(struct span s);
-/* Labels of letters, digits and inner hyphens, or an address literal in []. */
+/* Labels of letters, digits and inner hyphens, or an address literal in []; ASCII. */
 bool smtp_syntax_domain(struct span s);
+/* A byte that an atom may have, or part of a character of UTF-8. */
+bool smtp_syntax_is_atext(uint8_t c);
 /*
  * What a client may call itself. Wider than a domain, as real clients send bare addresses and
  * underscores, but nothing that could end or nest a header field: letters, digits and - . _ : [ ]
@@ -45,31 +47,6 @@ struct smtp_chunk {
 /* "size" or "size LAST": false when it is neither. */
 bool smtp_syntax_chunk(struct span s, struct smtp_chunk *out);
 
-/* Of BODY= (RFC 6152; RFC 3030, 3). */
-enum smtp_body_type {
-    SMTP_BODY_TYPE_NONE, /* not said */
-    SMTP_BODY_TYPE_7BIT,
-    SMTP_BODY_TYPE_8BITMIME,
-    SMTP_BODY_TYPE_BINARYMIME,
-};
-
-/* The parameters of MAIL. */
-struct smtp_mail_params {
-    uint64_t size;            /* SIZE=, 0 when absent (RFC 1870) */
-    bool has_size;            /* each may stand once */
-    enum smtp_body_type body; /* BODY= */
-    bool has_auth;            /* AUTH= (RFC 4954, 5) */
-    struct span auth_xtext;   /* checked, still encoded */
-};
-
-enum smtp_params_outcome {
-    SMTP_PARAMS_OK,
-    SMTP_PARAMS_BAD,     /* malformed, twice, or a value that its keyword does not have */
-    SMTP_PARAMS_UNKNOWN, /* a keyword that was not announced */
-};
-
-/* Reads all of `rest` (what stands behind the path) into *out. */
-enum smtp_params_outcome smtp_syntax_mail_params(struct span rest, struct smtp_mail_params *out);
 /*
  * Appends the decoded form to `to`. False, with `to` as it was: not xtext, no room, or it decodes
  * to something that is not printable ASCII.

@@ -4,11 +4,10 @@
  */
 #include "smtp/smtp_trace.h"
 
-#include <stdio.h>
-
 #include "base/assert.h"
 #include "base/limits.h"
 #include "base/mail.h"
+#include "smtp/smtp_date.h"
 
 #define LINE_BYTES  78 /* RFC 5322, 2.1.1, without CRLF */
 #define TAB_COLUMNS 1  /* a tab counts as the one byte that it is */
@@ -51,14 +50,17 @@ static void put_word_of(struct folder *f, const char *front, struct span middle,
     put_word(f, span_of(word.ptr, word.len));
 }
 
-/* RFC 3848. Without EHLO there is no AUTH, and so no keyword for it. */
+/* RFC 3848; RFC 6531, 4.3. Without EHLO there is no AUTH, and so no keyword for it. */
 static const char *protocol_of(const struct smtp_trace *t)
 {
-    static const char *const names[2][2] = { { "ESMTP", "ESMTPA" }, { "ESMTPS", "ESMTPSA" } };
+    static const char *const names[2][2][2] = {
+        { { "ESMTP", "ESMTPA" }, { "ESMTPS", "ESMTPSA" } },
+        { { "UTF8SMTP", "UTF8SMTPA" }, { "UTF8SMTPS", "UTF8SMTPSA" } },
+    };
 
     if (!t->esmtp && !t->authenticated)
         return "SMTP";
-    return names[t->secure][t->authenticated];
+    return names[t->utf8][t->secure][t->authenticated];
 }
 
 /* TCP-info = address-literal (RFC 5321, 4.4) */
@@ -90,56 +92,17 @@ static void put_tls(struct folder *f, const struct smtp_trace *t)
     put_word_of(f, first ? "(" : "", last, ")");
 }
 
-/* Days since 1970-01-01 to a civil date (Howard Hinnant's algorithm: eras of 400 years begin in
- * March). */
-static void civil_from_days(uint64_t days, unsigned *year, unsigned *month, unsigned *day)
-{
-    uint64_t z = days + 719468;
-    uint64_t era = z / 146097;
-    unsigned doe = (unsigned)(z - era * 146097);
-    unsigned yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-    unsigned doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    unsigned mp = (5 * doy + 2) / 153;
-
-    ASSERT(doe < 146097);
-    ASSERT(doy <= 365);
-    *day = doy - (153 * mp + 2) / 5 + 1;
-    *month = mp < 10 ? mp + 3 : mp - 9;
-    *year = (unsigned)(era * 400) + yoe + (*month <= 2);
-}
-
-void smtp_trace_date(uint64_t unix_ms, char out[SMTP_TRACE_DATE_BYTES])
-{
-    static const char days[7][4] = { "Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed" };
-    static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
-    uint64_t s = unix_ms / 1000;
-    unsigned in_day = (unsigned)(s % 86400);
-    unsigned year;
-    unsigned month;
-    unsigned day;
-    int len;
-
-    civil_from_days(s / 86400, &year, &month, &day);
-    ASSERT(month >= 1 && month <= 12);
-    ASSERT(day >= 1 && day <= 31);
-    len = snprintf(out, SMTP_TRACE_DATE_BYTES, "%s, %u %s %04u %02u:%02u:%02u +0000",
-                   days[s / 86400 % 7], day, months[month - 1], year % 10000, in_day / 3600,
-                   in_day / 60 % 60, in_day % 60);
-    ASSERT(len > 0 && len < SMTP_TRACE_DATE_BYTES);
-}
-
 bool smtp_trace_received(const struct smtp_trace *t, struct buf *out)
 {
     struct folder f = { .out = out };
     char id[MAIL_ID_TEXT];
-    char date[SMTP_TRACE_DATE_BYTES];
+    char date[SMTP_DATE_MAIL_BYTES];
     bool single = t->recipient.len > 0;
 
     ASSERT(t->helo.len <= LIMIT_HELO_BYTES);
     ASSERT(t->id != 0);
     mail_id_format(t->id, id);
-    smtp_trace_date(t->unix_ms, date);
+    smtp_date_mail(t->unix_ms, date);
     put(&f, SPAN_LITERAL("Received: from"));
     put_word(&f, t->helo);
     put_client(&f, &t->client);

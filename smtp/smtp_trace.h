@@ -9,14 +9,13 @@
 #include "base/addr.h"
 #include "base/span.h"
 
-#define SMTP_TRACE_DATE_BYTES 32 /* "Mon, 23 Nov 2026 23:47:20 +0000" and NUL */
-
 struct smtp_trace {
     struct span helo; /* passed smtp_syntax_helo */
     struct span host;
     struct span recipient; /* empty unless it is the only one */
     struct addr client;
     bool esmtp;
+    bool utf8; /* the message came with SMTPUTF8 */
     bool secure;
     bool authenticated;
     const char *tls_version; /* any may be NULL */
@@ -31,7 +30,5 @@ struct smtp_trace {
  * 5322, 2.1.1). False when there is no room: LIMIT_HEADER_BYTES is room enough.
  */
 bool smtp_trace_received(const struct smtp_trace *t, struct buf *out);
-/* RFC 5322, 3.3, in UTC. */
-void smtp_trace_date(uint64_t unix_ms, char out[SMTP_TRACE_DATE_BYTES]);
 
 #endif

@@ -2,6 +2,9 @@
  * One transaction: from an accepted MAIL to the reply to its end of data. Takes its buffer from the
  * pool, packs the envelope as commands are accepted, and puts the message together for the spool.
  */
+#include <stdlib.h>
+
+#include "smtp/smtp_date.h"
 #include "smtp/smtp_priv.h"
 #include "smtp/smtp_trace.h"
 
@@ -13,7 +16,7 @@ static void put_field(struct smtp_tx *tx, enum mail_field_type type, struct span
 }
 
 STATIC_ASSERT(LIMIT_ENVELOPE_BYTES >
-                  2 * LIMIT_PATH_BYTES + LIMIT_LOGIN_BYTES + LIMIT_HELO_BYTES + 512,
+                  2 * LIMIT_PATH_BYTES + LIMIT_LOGIN_BYTES + LIMIT_HELO_BYTES + 1024,
               "what MAIL puts into an envelope always fits");
 
 static void put_client(struct smtp_tx *tx, const struct smtp_client *client)
@@ -51,19 +54,67 @@ static const char *const body_types[] = {
     [SMTP_BODY_TYPE_BINARYMIME] = "BINARYMIME",
 };
 
-static void put_params(struct smtp_tx *tx, const struct smtp_mail_params *params)
+static void put_auth(struct smtp_tx *tx, const struct smtp_params *p)
 {
     uint8_t bytes[LIMIT_PATH_BYTES];
     struct buf text = { bytes, 0, sizeof(bytes) };
+    bool decoded = smtp_syntax_xtext(p->auth, &text);
 
-    if (params->body != SMTP_BODY_TYPE_NONE)
-        put_field(tx, MAIL_FIELD_BODY, span_str(body_types[params->body]));
-    if (params->has_auth) {
-        bool decoded = smtp_syntax_xtext(params->auth_xtext, &text);
+    ASSERT(decoded); /* the check has done it once */
+    put_field(tx, MAIL_FIELD_AUTH, span_of(text.ptr, text.len));
+}
 
-        ASSERT(decoded); /* the check has done it once */
-        put_field(tx, MAIL_FIELD_AUTH, span_of(text.ptr, text.len));
-    }
+/* From "seconds from now" to a time that stays true (RFC 2852, 4). */
+static void put_by(struct smtp_tx *tx, const struct smtp_params *p, uint64_t now_s)
+{
+    int64_t due = (int64_t)now_s + p->by_s;
+    uint8_t bytes[SMTP_DATE_ISO_BYTES + 4];
+    struct buf text = { bytes, 0, sizeof(bytes) };
+    char date[SMTP_DATE_ISO_BYTES];
+    bool fits;
+
+    smtp_date_iso(due > 0 ? (uint64_t)due : 0, date);
+    fits = buf_printf(&text, "%s;%c%s", date, p->by_return ? 'R' : 'N', p->by_trace ? "T" : "");
+    ASSERT(fits);
+    put_field(tx, MAIL_FIELD_BY, span_of(text.ptr, text.len));
+}
+
+static void put_hold(struct smtp_tx *tx, const struct smtp_params *p, uint64_t now_s)
+{
+    char date[SMTP_DATE_ISO_BYTES];
+
+    smtp_date_iso(p->given & SMTP_PARAM_HOLDFOR ? now_s + p->hold_s : p->hold_s, date);
+    put_field(tx, MAIL_FIELD_HOLD, span_str(date));
+}
+
+static void put_priority(struct smtp_tx *tx, const struct smtp_params *p)
+{
+    const char digits[] = { '-', (char)('0' + abs(p->priority)) };
+    bool minus = p->priority < 0;
+
+    put_field(tx, MAIL_FIELD_PRIORITY, span_of(digits + !minus, minus ? 2 : 1));
+}
+
+static void put_params(struct smtp_tx *tx, const struct smtp_params *p, uint64_t now_s)
+{
+    if (p->given & SMTP_PARAM_BODY)
+        put_field(tx, MAIL_FIELD_BODY, span_str(body_types[p->body]));
+    if (p->given & SMTP_PARAM_AUTH)
+        put_auth(tx, p);
+    if (p->given & SMTP_PARAM_RET)
+        put_field(tx, MAIL_FIELD_RET, p->ret_full ? SPAN_LITERAL("FULL") : SPAN_LITERAL("HDRS"));
+    if (p->given & SMTP_PARAM_ENVID)
+        put_field(tx, MAIL_FIELD_ENVID, p->envid);
+    if (p->given & SMTP_PARAM_PRIORITY)
+        put_priority(tx, p);
+    if (p->given & SMTP_PARAM_SMTPUTF8)
+        put_field(tx, MAIL_FIELD_SMTPUTF8, (struct span){ 0 });
+    if (p->given & SMTP_PARAM_REQUIRETLS)
+        put_field(tx, MAIL_FIELD_REQUIRETLS, (struct span){ 0 });
+    if (p->given & SMTP_PARAM_BY)
+        put_by(tx, p, now_s);
+    if (p->given & (SMTP_PARAM_HOLDFOR | SMTP_PARAM_HOLDUNTIL))
+        put_hold(tx, p, now_s);
 }
 
 void smtp_tx_begin(struct smtp_session *s, const struct smtp_call *mail)
@@ -74,6 +125,7 @@ void smtp_tx_begin(struct smtp_session *s, const struct smtp_call *mail)
     ASSERT(tx != NULL); /* the pool has one for each session */
     smtp_body_init(&tx->body, SMTP_BODY_STUFFED);
     tx->type = mail->params.body;
+    tx->utf8 = (mail->params.given & SMTP_PARAM_SMTPUTF8) != 0;
     tx->envelope = (struct buf){ tx->envelope_bytes, 0, sizeof(tx->envelope_bytes) };
     tx->header = (struct buf){ tx->header_bytes, 0, sizeof(tx->header_bytes) };
     tx->recipient = (struct span){ NULL, 0 };
@@ -88,7 +140,7 @@ void smtp_tx_begin(struct smtp_session *s, const struct smtp_call *mail)
     put_client(tx, &s->client);
     put_field(tx, MAIL_FIELD_HELO, span_of(s->helo, s->helo_len));
     put_tls(tx, &s->client);
-    put_params(tx, &mail->params);
+    put_params(tx, &mail->params, s->room->env.clock->unix_ms / 1000);
 }
 
 void smtp_tx_end(struct smtp_session *s)
@@ -99,11 +151,26 @@ void smtp_tx_end(struct smtp_session *s)
     s->tx = NULL;
 }
 
-bool smtp_tx_add_recipient(struct smtp_session *s, struct span mailbox)
+/* What DSN says of one recipient; false: no room. */
+static bool put_dsn(struct buf *envelope, const struct smtp_params *p)
+{
+    static const char *const words[] = {
+        "NEVER", "SUCCESS",       "FAILURE",       "SUCCESS,FAILURE",
+        "DELAY", "SUCCESS,DELAY", "FAILURE,DELAY", "SUCCESS,FAILURE,DELAY",
+    };
+
+    if ((p->given & SMTP_PARAM_NOTIFY) &&
+        !mail_field_put(envelope, MAIL_FIELD_NOTIFY, span_str(words[p->notify])))
+        return false;
+    return !(p->given & SMTP_PARAM_ORCPT) || mail_field_put(envelope, MAIL_FIELD_ORCPT, p->orcpt);
+}
+
+bool smtp_tx_add_recipient(struct smtp_session *s, const struct smtp_call *rcpt)
 {
     struct smtp_tx *tx = s->tx;
+    uint32_t len_before = tx->envelope.len;
+    struct span mailbox = rcpt->mailbox;
 
-    ASSERT(tx != NULL);
     ASSERT(mailbox.len > 0);
     if (tx->recipients >= s->room->config.recipients_max)
         return false;
@@ -111,6 +178,10 @@ bool smtp_tx_add_recipient(struct smtp_session *s, struct span mailbox)
         return false;
     if (tx->recipients == 0)
         tx->recipient = span_of(tx->envelope.ptr + tx->envelope.len - mailbox.len, mailbox.len);
+    if (!put_dsn(&tx->envelope, &rcpt->params)) {
+        tx->envelope.len = len_before;
+        return false;
+    }
     tx->recipients++;
     return true;
 }
@@ -159,6 +230,7 @@ void smtp_tx_seal(struct smtp_session *s)
             .recipient = tx->recipients == 1 ? tx->recipient : (struct span){ NULL, 0 },
             .client = s->client.peer.addr,
             .esmtp = s->esmtp,
+            .utf8 = tx->utf8,
             .secure = s->client.secure,
             .authenticated = s->authenticated,
             .tls_version = s->client.tls_version,

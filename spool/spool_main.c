@@ -114,19 +114,17 @@ static int do_list(struct tool *t, int argc, char **argv)
     return EXIT_SUCCESS;
 }
 
-static const char *name_of(uint8_t type)
+static void put_field(const struct mail_field *f)
 {
-    switch (type) {
-    case MAIL_FIELD_SENDER: return "sender";
-    case MAIL_FIELD_RECIPIENT: return "recipient";
-    case MAIL_FIELD_USER: return "user";
-    case MAIL_FIELD_CLIENT: return "client";
-    case MAIL_FIELD_HELO: return "helo";
-    case MAIL_FIELD_BODY: return "body";
-    case MAIL_FIELD_AUTH: return "auth";
-    case MAIL_FIELD_TLS: return "tls";
-    default: return "field";
-    }
+    const char *name = mail_field_name(f->type);
+
+    if (name != NULL)
+        fputs(name, stdout);
+    else
+        printf("field %u", f->type);
+    fputs(f->value.len > 0 ? ": " : "", stdout);
+    put_clean(f->value);
+    putchar('\n');
 }
 
 /* The message that the id names, or false with a line said. */
@@ -160,11 +158,8 @@ static int do_show(struct tool *t, int argc, char **argv)
     printf("\nstored bytes: %llu%s\n", (unsigned long long)m.body_bytes,
            m.flags & MAIL_DOT_STUFFED ? " (dot-stuffed)" : "");
     rest = m.envelope;
-    while (mail_field_next(&rest, &f)) {
-        printf("%s: ", name_of(f.type));
-        put_clean(f.value);
-        putchar('\n');
-    }
+    while (mail_field_next(&rest, &f))
+        put_field(&f);
     fputs("header:\n", stdout);
     fwrite(m.header.ptr, 1, m.header.len, stdout);
     return EXIT_SUCCESS;

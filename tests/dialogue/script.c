@@ -120,6 +120,8 @@ static void set_config(struct reader *r, const char *key, const char *value)
         c->recipients_max = (uint32_t)number;
     else if (strcmp(key, "errors") == 0)
         c->errors_max = (uint32_t)number;
+    else if (strcmp(key, "hold") == 0)
+        c->hold_s_max = (uint32_t)number;
     else if (strcmp(key, "tries") == 0)
         c->auth_tries_max = (uint32_t)number;
     else
@@ -251,6 +253,7 @@ static void set_defaults(struct script *s)
             .auth_tries_max = LIMIT_AUTH_TRIES_DEFAULT,
             .command_timeout_s = 300,
             .data_timeout_s = 180,
+            .hold_s_max = LIMIT_HOLD_S_DEFAULT,
         },
         .client = {
             .peer = { addr_from_v4(0xc0000207), 40001 },

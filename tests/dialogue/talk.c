@@ -100,8 +100,6 @@ static void answer_auth(struct talk *t)
 
 static void answer_mail(struct talk *t)
 {
-    static const char *const names[] = { "?",    "sender", "recipient", "user", "client",
-                                         "helo", "body",   "auth",      "tls" };
     const struct script *s = t->script;
     struct mail_field field;
     struct mail mail;
@@ -113,7 +111,8 @@ static void answer_mail(struct talk *t)
     mail_id_format(mail.id, id);
     fprintf(t->out, "mail %s\n", id);
     while (mail_field_next(&mail.envelope, &field)) {
-        fprintf(t->out, "  %s: ", names[field.type]);
+        ASSERT(mail_field_name(field.type) != NULL);
+        fprintf(t->out, "  %s: ", mail_field_name(field.type));
         show_line(t, "", field.value);
     }
     ASSERT(mail.envelope.len == 0);

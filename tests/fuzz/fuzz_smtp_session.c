@@ -58,7 +58,7 @@ static void answer_mail(struct world *w)
 
     smtp_session_mail(w->s, &mail);
     while (mail_field_next(&mail.envelope, &field))
-        ASSERT(field.type >= MAIL_FIELD_SENDER && field.type <= MAIL_FIELD_TLS);
+        ASSERT(mail_field_name(field.type) != NULL);
     ASSERT(mail.envelope.len == 0);
     ASSERT(mail.header.len > 2);
     ASSERT(mail.flags & MAIL_DOT_STUFFED ? mail.body_bytes + 3 == w->kept
@@ -164,6 +164,7 @@ static struct span run(const uint8_t *choice, struct span all, uint32_t step, ui
         .auth_tries_max = 3,
         .command_timeout_s = 300,
         .data_timeout_s = 180,
+        .hold_s_max = 86400,
     };
     const struct smtp_client client = { .secure = (choice[0] & 4) == 0,
                                         .starttls = (choice[0] & 8) != 0,

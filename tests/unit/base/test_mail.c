@@ -165,16 +165,28 @@ static void text_is_read_strictly(void **state)
     assert_false(mail_id_parse(span_of("000000000000\0", 13), &id));
 }
 
+/* A reader of today knows what it may skip, whatever a writer of tomorrow adds. */
+static void names_of_types(void **state)
+{
+    (void)state;
+    assert_string_equal(mail_field_name(MAIL_FIELD_SENDER), "sender");
+    assert_string_equal(mail_field_name(MAIL_FIELD_PRIORITY), "priority");
+    assert_string_equal(mail_field_name(MAIL_FIELD_HOLD), "hold");
+    assert_null(mail_field_name(0));
+    assert_null(mail_field_name(MAIL_FIELD_PRIORITY + 1));
+    assert_null(mail_field_name(MAIL_FIELD_HOLD + 1));
+    assert_null(mail_field_name(255));
+    assert_true(MAIL_FIELD_PRIORITY < MAIL_FIELD_CRITICAL);
+    assert_true(MAIL_FIELD_SMTPUTF8 >= MAIL_FIELD_CRITICAL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fields_come_back_in_order),
-        cmocka_unit_test(puts_all_or_nothing),
-        cmocka_unit_test(malformed_ends_the_walk),
-        cmocka_unit_test(ids_have_the_layout),
-        cmocka_unit_test(ids_only_grow),
-        cmocka_unit_test(restarts_stay_apart),
-        cmocka_unit_test(text_goes_there_and_back),
+        cmocka_unit_test(fields_come_back_in_order), cmocka_unit_test(puts_all_or_nothing),
+        cmocka_unit_test(malformed_ends_the_walk),   cmocka_unit_test(names_of_types),
+        cmocka_unit_test(ids_have_the_layout),       cmocka_unit_test(ids_only_grow),
+        cmocka_unit_test(restarts_stay_apart),       cmocka_unit_test(text_goes_there_and_back),
         cmocka_unit_test(text_is_read_strictly),
     };
 

@@ -1,11 +1,8 @@
 /* The Received field: its words, its folds, its date. */
 #include "lib/unit.h"
 
-#include <time.h>
-
 #include "base/limits.h"
 #include "base/mail.h"
-#include "base/rng.h"
 #include "smtp/smtp_trace.h"
 
 static struct smtp_trace usual(void)
@@ -147,40 +144,13 @@ static void no_room(void **state)
     assert_true(out.len <= sizeof(bytes));
 }
 
-static void same_date_as_libc(uint64_t s)
-{
-    char want[64];
-    char got[SMTP_TRACE_DATE_BYTES];
-    time_t when = (time_t)s;
-    struct tm tm;
-
-    assert_non_null(gmtime_r(&when, &tm));
-    strftime(want, sizeof(want), "%a, %-d %b %Y %H:%M:%S +0000", &tm);
-    smtp_trace_date(s * 1000 + 999, got);
-    assert_string_equal(got, want);
-}
-
-static void dates(void **state)
-{
-    struct rng r;
-
-    (void)state;
-    rng_seed(&r, 4);
-    same_date_as_libc(0);
-    same_date_as_libc(951782399);  /* 2000-02-28 */
-    same_date_as_libc(951868799);  /* 2000-02-29 */
-    same_date_as_libc(4107542399); /* 2100-02-28: no leap year */
-    for (int i = 0; i < 20000; i++)
-        same_date_as_libc(rng_below(&r, 200ULL * 365 * 86400));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_usual),   cmocka_unit_test(several_recipients_are_not_named),
         cmocka_unit_test(protocols),   cmocka_unit_test(tls_words_may_be_missing),
         cmocka_unit_test(ipv6_client), cmocka_unit_test(folds),
-        cmocka_unit_test(no_room),     cmocka_unit_test(dates),
+        cmocka_unit_test(no_room),
     };
 
     unit_catch_asserts();

@@ -37,6 +37,9 @@
 #define LIMIT_HOLD_S_DEFAULT (30 * 86400)
 /* Errors (4xx and 5xx replies to commands) in a session before 421 4.7.0. */
 #define LIMIT_ERRORS_DEFAULT 20
+/* Of those, how many are answered at once; past it each reply waits (Postfix's figures). */
+#define LIMIT_SOFT_ERRORS_DEFAULT   10
+#define LIMIT_ERROR_DELAY_S_DEFAULT 1
 /* Failed AUTHs in a session before 421 4.7.0. */
 #define LIMIT_AUTH_TRIES_DEFAULT 3
 /* Largest message by default: 50 MB. Past it: 552 5.3.4. */

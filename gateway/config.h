@@ -104,7 +104,9 @@ struct config_limits {
     uint64_t message_bytes;
     uint32_t recipients;
     uint32_t errors;
-    uint32_t hold_s; /* FUTURERELEASE; 0: not offered */
+    uint32_t soft_errors;
+    uint32_t error_delay_s; /* 0: none */
+    uint32_t hold_s;        /* FUTURERELEASE; 0: not offered */
     uint32_t auth_tries;
     uint32_t handshake_timeout_s;
     uint32_t command_timeout_s;

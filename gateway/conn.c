@@ -306,10 +306,25 @@ static bool has_asked(const struct conn *c)
     return c->want == SMTP_WANT_VERDICT || c->want == SMTP_WANT_DURABLE;
 }
 
+void conn_pause(struct conn *c)
+{
+    set_timer(c, smtp_session_deadline(c->session));
+}
+
+/* A pause is over, or so it seems: the session is asked, and says so again when it is not. */
+static void end_pause(struct conn *c)
+{
+    c->want = SMTP_WANT_OUTPUT;
+    set_timer(c, seconds_from_now(c, 1));
+    conn_pump(c);
+}
+
 void conn_timer(struct conn *c)
 {
     if (c->phase != CONN_SESSION || c->giving_up || conn_body_is_too_slow(c))
         give_up(c);
+    else if (c->want == SMTP_WANT_PAUSE)
+        end_pause(c);
     else if (has_asked(c) || list_linked(&c->wait))
         set_timer(c, seconds_from_now(c, 1));
     else if (look_again_ns(c) > c->set->env.clock->now_ns)

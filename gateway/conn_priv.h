@@ -95,6 +95,8 @@ void conn_begin_closing(struct conn *c, const char *result);
 void conn_close(struct conn *c, const char *result);
 /* Its timer fired: a deadline, or a look at how it is doing. */
 void conn_timer(struct conn *c);
+/* Lets it rest until its session's deadline: the timer goes on with it. */
+void conn_pause(struct conn *c);
 /* The gateway shuts down: 421, unless a message is on its way, which is let in first. */
 void conn_end(struct conn *c);
 /* The shutdown waits no longer: 421 in a body too. */

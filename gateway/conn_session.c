@@ -129,6 +129,7 @@ static enum conn_progress meet_want(struct conn *c, bool moved)
         c->body_ns = c->set->env.clock->now_ns;
         c->body_received = 0;
         return CONN_MOVED;
+    case SMTP_WANT_PAUSE: conn_pause(c); return CONN_STUCK;
     case SMTP_WANT_VERDICT: return ask_for_verdict(c);
     case SMTP_WANT_DURABLE: return conn_body_commit(c);
     case SMTP_WANT_STARTTLS: return answer_starttls(c);
@@ -176,8 +177,9 @@ enum conn_progress conn_session_step(struct conn *c)
     case SMTP_WANT_DURABLE: return conn_body_commit(c);
     case SMTP_WANT_INPUT:
     case SMTP_WANT_OUTPUT: return run(c);
-    case SMTP_WANT_STARTTLS:  /* was met when it was said */
-    case SMTP_WANT_HANDSHAKE: /* another phase */
+    case SMTP_WANT_PAUSE: return CONN_STUCK; /* conn_timer ends it */
+    case SMTP_WANT_STARTTLS:                 /* was met when it was said */
+    case SMTP_WANT_HANDSHAKE:                /* another phase */
     case SMTP_WANT_CLOSE: break;
     }
     UNREACHABLE("a session that is not to be run");

@@ -177,6 +177,8 @@ static bool open_rooms(struct worker *w, struct buf *why)
         .message_bytes_max = cfg->limits.message_bytes,
         .recipients_max = cfg->limits.recipients,
         .errors_max = cfg->limits.errors,
+        .errors_soft = cfg->limits.soft_errors,
+        .error_delay_s = cfg->limits.error_delay_s,
         .auth_tries_max = cfg->limits.auth_tries,
         .command_timeout_s = cfg->limits.command_timeout_s,
         .data_timeout_s = cfg->limits.data_timeout_s,

@@ -25,6 +25,8 @@ struct smtp_config {
     uint64_t message_bytes_max;
     uint32_t recipients_max;
     uint32_t errors_max;        /* then 421 4.7.0 */
+    uint32_t errors_soft;       /* past it the reply to a mistake waits */
+    uint32_t error_delay_s;     /* for so long; 0: never */
     uint32_t auth_tries_max;    /* then 421 4.7.0 */
     uint32_t command_timeout_s; /* RFC 5321, 4.5.3.2.7: 300 */
     uint32_t data_timeout_s;    /* between two pieces of a body, 4.5.3.2.5: 180 */
@@ -62,6 +64,7 @@ enum smtp_want {
                           again */
     SMTP_WANT_OUTPUT,  /* `out` has too little room for the next reply; run again with
                           LIMIT_REPLY_BYTES */
+    SMTP_WANT_PAUSE,   /* many mistakes were made: run again at smtp_session_deadline */
     SMTP_WANT_BODY,    /* bytes belong to a body now: feed them to smtp_session_body */
     SMTP_WANT_VERDICT, /* smtp_session_auth has the question; answer by smtp_session_verdict */
     SMTP_WANT_DURABLE, /* smtp_session_mail has the message; answer by smtp_session_durable */
@@ -159,8 +162,8 @@ void smtp_session_secured(struct smtp_session *s, const struct smtp_client *clie
 
 /*
  * When the connection is to be given up (RFC 5321, 4.5.3.2), in clock ns, counted from the last
- * progress: a whole line, or a piece of a body. UINT64_MAX while a verdict or durability is
- * awaited: then it is not the client who is slow.
+ * progress: a whole line, or a piece of a body; in a pause, when it is over. UINT64_MAX while a
+ * verdict or durability is awaited: then it is not the client who is slow.
  */
 uint64_t smtp_session_deadline(const struct smtp_session *s);
 /* Ends the session at the next run: 421 4.4.2 (timed out) or 421 4.3.2 (shutting down). In a body:

@@ -81,6 +81,7 @@ struct smtp_session {
     enum smtp_state state;
     enum smtp_reply_id owed; /* goes out before anything else is looked at */
     uint64_t progress_ns;    /* when the client last got us on */
+    uint64_t pause_until_ns; /* when `owed` may go out; 0: no pause */
     uint64_t queued_id;      /* of the message that `owed` speaks of */
     uint64_t chunk_left;     /* bytes of the chunk that are still to come */
     bool chunk_last;

@@ -181,7 +181,23 @@ static bool give_owed(struct smtp_session *s, struct buf *out)
         counter_inc(s->room->env.counters, COUNTER_SMTP_SYNTAX_ERRORS);
     }
     s->owed = SMTP_REPLY_NONE;
+    s->pause_until_ns = 0;
     return true;
+}
+
+/* Past the soft limit the reply to a mistake waits, and with it all that stands behind it. */
+static bool must_pause(struct smtp_session *s)
+{
+    const struct smtp_config *config = &s->room->config;
+    uint64_t now_ns = s->room->env.clock->now_ns;
+
+    if (config->error_delay_s == 0 || s->errors < config->errors_soft)
+        return false;
+    if (!smtp_reply_blames(s->owed))
+        return false;
+    if (s->pause_until_ns == 0)
+        s->pause_until_ns = now_ns + config->error_delay_s * NS_PER_S;
+    return now_ns < s->pause_until_ns;
 }
 
 /* True when the session has just been stopped for what it has done so far, or from outside. */
@@ -253,6 +269,8 @@ enum smtp_want smtp_session_run(struct smtp_session *s, struct span *in, struct 
         smtp_session_set_state(s, SMTP_STATE_START);
     }
     for (;;) {
+        if (s->owed != SMTP_REPLY_NONE && must_pause(s))
+            return SMTP_WANT_PAUSE;
         if (s->owed != SMTP_REPLY_NONE && !give_owed(s, out))
             return SMTP_WANT_OUTPUT;
         want = want_of(s->state);
@@ -349,6 +367,8 @@ uint64_t smtp_session_deadline(const struct smtp_session *s)
 {
     const struct smtp_config *config = &s->room->config;
 
+    if (s->pause_until_ns != 0)
+        return s->pause_until_ns;
     if (s->state & (SMTP_STATE_VERDICT | SMTP_STATE_DURABLE))
         return UINT64_MAX;
     if (s->state & (SMTP_STATES_OF_BYTES | SMTP_STATE_CHUNKS))

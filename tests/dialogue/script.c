@@ -122,6 +122,10 @@ static void set_config(struct reader *r, const char *key, const char *value)
         c->errors_max = (uint32_t)number;
     else if (strcmp(key, "hold") == 0)
         c->hold_s_max = (uint32_t)number;
+    else if (strcmp(key, "soft") == 0)
+        c->errors_soft = (uint32_t)number;
+    else if (strcmp(key, "delay") == 0)
+        c->error_delay_s = (uint32_t)number;
     else if (strcmp(key, "tries") == 0)
         c->auth_tries_max = (uint32_t)number;
     else

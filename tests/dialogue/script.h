@@ -5,7 +5,7 @@
  *   C: text              a line that the client sends, CR LF behind it
  *   R: text              the same without CR LF
  *   X: count text        text, count times, without CR LF
- *   !config key value    hostname, size, recipients, errors, tries, hold
+ *   !config key value    hostname, size, recipients, errors, tries, hold, soft, delay
  *   !client key value    secure yes|no|starttls, address TEXT
  *   !verdict word...     ok wrong temporary blocked: the answers to the next AUTHs, in order
  *   !delivery word...    durable full failed: the answers to the next messages, in order

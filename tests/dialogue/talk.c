@@ -152,6 +152,17 @@ static void begin_tls(struct talk *t)
     smtp_session_secured(t->session, &client);
 }
 
+/* A pause lasts as long as the session says. */
+static void rest(struct talk *t)
+{
+    uint64_t until_ns = smtp_session_deadline(t->session);
+
+    ASSERT(until_ns > t->clock.now_ns);
+    show_replies(t);
+    fprintf(t->out, "pause %us\n", (unsigned)((until_ns - t->clock.now_ns) / NS_PER_S));
+    t->clock.now_ns = until_ns;
+}
+
 static struct span waiting(const struct talk *t)
 {
     return span_of(t->script->bytes + t->taken, t->given - t->taken);
@@ -196,6 +207,7 @@ static bool turn(struct talk *t)
     switch (want) {
     case SMTP_WANT_INPUT: ASSERT(in.len < LIMIT_AUTH_LINE_BYTES); return false;
     case SMTP_WANT_OUTPUT: return true;
+    case SMTP_WANT_PAUSE: rest(t); return true;
     case SMTP_WANT_BODY: return feed_body(t);
     case SMTP_WANT_VERDICT:
         show_replies(t);

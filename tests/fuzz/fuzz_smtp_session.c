@@ -111,6 +111,7 @@ static bool turn(struct world *w, struct span *in, bool *closed)
     switch (want) {
     case SMTP_WANT_INPUT: ASSERT(in->len < LIMIT_AUTH_LINE_BYTES); return false;
     case SMTP_WANT_OUTPUT: return true;
+    case SMTP_WANT_PAUSE: w->clock.now_ns = smtp_session_deadline(w->s); return true;
     case SMTP_WANT_BODY:
         if (in->len == 0)
             return false;
@@ -161,6 +162,8 @@ static struct span run(const uint8_t *choice, struct span all, uint32_t step, ui
         .message_bytes_max = 5000,
         .recipients_max = 5,
         .errors_max = 10,
+        .errors_soft = 5,
+        .error_delay_s = 1,
         .auth_tries_max = 3,
         .command_timeout_s = 300,
         .data_timeout_s = 180,

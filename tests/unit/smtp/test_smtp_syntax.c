@@ -237,13 +237,8 @@ static void chunks(void **state)
 static void utf8_mailboxes(void **state)
 {
     static const char *const good[] = {
-        "j\xc3\xb6rg@b",
-        "a@b\xc3\xbc"
-        "cher.example",
-        "\"\xe6\x97\xa5 \"@b",
-        "\xf0\x9f\x93\xa7@x",
-        "a@\xe4\xbe\x8b",
-        "\xc3\xa4.\xc3\xa4@b",
+        "j\xc3\xb6rg@b",      "a@b\xc3\xbc.example", "\"\xe6\x97\xa5 \"@b",
+        "\xf0\x9f\x93\xa7@x", "a@\xe4\xbe\x8b",      "\xc3\xa4.\xc3\xa4@b",
     };
     static const char *const bad[] = {
         "\xc3@b",           "\xff@b",        "a@\xc0\xaf",
@@ -258,8 +253,7 @@ static void utf8_mailboxes(void **state)
         assert_true(smtp_syntax_mailbox(span_str(good[i])));
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_false(smtp_syntax_mailbox(span_str(bad[i])));
-    assert_false(smtp_syntax_domain(SPAN_LITERAL("b\xc3\xbc"
-                                                 "cher")));
+    assert_false(smtp_syntax_domain(SPAN_LITERAL("b\xc3\xbc.example")));
     assert_int_equal(path_of("FROM:<\xc3\xa4@b>", &mailbox, &rest), SMTP_SYNTAX_UTF8);
     assert_int_equal(path_of("FROM:<@\xc3\xa4:a@b>", &mailbox, &rest), SMTP_SYNTAX_OK);
     bad_path("FROM:<a@\xff>", SMTP_SYNTAX_BAD);

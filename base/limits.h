@@ -28,6 +28,12 @@
 #define LIMIT_TEXT_LINE_BYTES 65536
 /* Packed envelope of one message: 1,000 recipients of 60 bytes. Past it: 452 4.5.3. */
 #define LIMIT_ENVELOPE_BYTES 65536
+/* One field of a message's header, folded lines and all: 4,000 recipients of 60 bytes in To. And
+ * how many there are: real ones stay below 200. Past it: 552 5.3.4. */
+#define LIMIT_FIELD_BYTES (256 * 1024)
+#define LIMIT_FIELDS      1000
+/* Received fields by default: a loop has more (RFC 5321, 6.3: at least 100). Past it: 554 5.4.6. */
+#define LIMIT_HOPS_DEFAULT 100
 /* Generated header fields of one message. */
 #define LIMIT_HEADER_BYTES 2048
 /* Recipients of a message by default: Postfix's figure; RFC 5321, 4.5.3.1.8 asks for 100. Past it:

@@ -46,7 +46,8 @@ enum mail_flag {
 
 struct mail {
     struct span envelope;
-    struct span header;  /* generated fields, each ended by CRLF; goes before the body */
+    struct span header;  /* generated fields, each ended by CRLF, and an empty line if the body
+                            begins without a header; goes before the body */
     uint64_t body_bytes; /* bytes of the body as stored, without the final "." CRLF */
     uint32_t flags;      /* enum mail_flag */
     uint64_t id;         /* queue id, from mail_id_make; never 0 */

@@ -103,6 +103,7 @@ struct config_limits {
     uint32_t keepalive_s;    /* 0: none */
     uint64_t message_bytes;
     uint32_t recipients;
+    uint32_t hops; /* Received fields of a message */
     uint32_t errors;
     uint32_t soft_errors;
     uint32_t error_delay_s; /* 0: none */
@@ -136,6 +137,7 @@ struct config {
     const char *path;     /* the file itself */
     const char *hostname; /* in the banner, EHLO and Received */
     const char *users;    /* path of the users file */
+    bool privacy;         /* Received does not name the client */
     const char *user;     /* to become after start when root; "": stay */
     struct config_log log;
     struct config_device device;

@@ -29,6 +29,7 @@ static const struct config_key keys[] = {
     { CONFIG_ROOT, "hostname", CONFIG_HOSTNAME, AT(config, hostname), .most = TEXT_MAX,
       .text = "" },
     { CONFIG_ROOT, "users", CONFIG_FILE, AT(config, users), .text = "/etc/postern/users" },
+    { CONFIG_ROOT, "privacy", CONFIG_BOOL, AT(config, privacy), .number = 0 },
     { CONFIG_ROOT, "user", CONFIG_TEXT, AT(config, user), .most = 32, .text = "postern" },
 
     { CONFIG_LOG, "level", CONFIG_CHOICE, AT(config_log, level), .number = LOG_LEVEL_INFO,
@@ -106,6 +107,8 @@ static const struct config_key keys[] = {
       .most = 100000, .number = LIMIT_RECIPIENTS_DEFAULT },
     { CONFIG_LIMITS, "errors", CONFIG_COUNT, AT(config_limits, errors), .least = 1, .most = 10000,
       .number = LIMIT_ERRORS_DEFAULT },
+    { CONFIG_LIMITS, "hops", CONFIG_COUNT, AT(config_limits, hops), .least = 1, .most = 10000,
+      .number = LIMIT_HOPS_DEFAULT },
     { CONFIG_LIMITS, "soft-errors", CONFIG_COUNT, AT(config_limits, soft_errors), .most = 10000,
       .number = LIMIT_SOFT_ERRORS_DEFAULT },
     { CONFIG_LIMITS, "error-delay", CONFIG_SECONDS, AT(config_limits, error_delay_s), .most = 60,

@@ -174,8 +174,10 @@ static bool open_rooms(struct worker *w, struct buf *why)
     uint32_t most = cfg->limits.connections;
     struct smtp_config smtp = {
         .hostname = cfg->hostname,
+        .privacy = cfg->privacy,
         .message_bytes_max = cfg->limits.message_bytes,
         .recipients_max = cfg->limits.recipients,
+        .hops_max = cfg->limits.hops,
         .errors_max = cfg->limits.errors,
         .errors_soft = cfg->limits.soft_errors,
         .error_delay_s = cfg->limits.error_delay_s,

@@ -30,6 +30,8 @@ struct smtp_config {
     uint32_t auth_tries_max;    /* then 421 4.7.0 */
     uint32_t command_timeout_s; /* RFC 5321, 4.5.3.2.7: 300 */
     uint32_t data_timeout_s;    /* between two pieces of a body, 4.5.3.2.5: 180 */
+    uint32_t hops_max;          /* Received fields; more are a loop */
+    bool privacy;               /* Received names neither the client's address nor its name */
     uint32_t hold_s_max;        /* RFC 4865; 0: not offered */
 };
 

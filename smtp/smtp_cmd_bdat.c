@@ -65,7 +65,7 @@ enum smtp_reply_id smtp_cmd_bdat_act(struct smtp_session *s, struct smtp_call *c
 
     ASSERT(s->tx->recipients > 0);
     if (s->state == SMTP_STATE_RCPT)
-        smtp_body_init(&s->tx->body, binary ? SMTP_BODY_BINARY : SMTP_BODY_LINES);
+        smtp_tx_set_form(s->tx, binary ? SMTP_BODY_BINARY : SMTP_BODY_LINES);
     s->chunk_left = call->chunk.bytes;
     s->chunk_last = call->chunk.last;
     if (s->chunk_left == 0)
@@ -84,7 +84,7 @@ enum smtp_body_outcome smtp_cmd_bdat_feed(struct smtp_session *s, struct span by
     if (mine.len > s->chunk_left)
         mine.len = (uint32_t)s->chunk_left;
     if (s->state == SMTP_STATE_CHUNK && !smtp_body_over(&s->tx->body))
-        (void)smtp_body_scan(&s->tx->body, mine);
+        (void)smtp_tx_scan(s->tx, mine);
     *taken = mine.len;
     s->chunk_left -= mine.len;
     if (s->chunk_left > 0)

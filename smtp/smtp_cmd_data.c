@@ -50,7 +50,7 @@ enum smtp_body_outcome smtp_cmd_data_feed(struct smtp_session *s, struct span ch
     ASSERT(s->state == SMTP_STATE_BODY);
     ASSERT(s->owed == SMTP_REPLY_NONE);
     body = &s->tx->body;
-    *taken = smtp_body_scan(&s->tx->body, chunk);
+    *taken = smtp_tx_scan(s->tx, chunk);
     refusal = smtp_tx_refusal(s);
     if (smtp_tx_endless(s) || body->at == SMTP_BODY_BARE || body->at == SMTP_BODY_NUL)
         return stop(s, refusal);

@@ -11,6 +11,7 @@
 #include "base/pool.h"
 #include "smtp/smtp.h"
 #include "smtp/smtp_body.h"
+#include "smtp/smtp_header.h"
 #include "smtp/smtp_line.h"
 #include "smtp/smtp_params.h"
 #include "smtp/smtp_reply.h"
@@ -60,8 +61,9 @@ struct smtp {
 /* From MAIL to the reply to the end of data; RSET frees it. */
 struct smtp_tx {
     struct smtp_body body;
+    struct smtp_header fields; /* of the message's own header */
     struct buf envelope;
-    struct buf header;
+    struct buf header;     /* what we put before it */
     struct span recipient; /* the first one, in `envelope` */
     uint32_t recipients;
     enum smtp_body_type type;
@@ -214,6 +216,10 @@ enum smtp_reply_id smtp_session_stop(struct smtp_session *s, enum smtp_reply_id 
 void smtp_tx_begin(struct smtp_session *s, const struct smtp_call *mail);
 /* Gives the transaction back, if there is one. */
 void smtp_tx_end(struct smtp_session *s);
+/* The message comes in this form: nothing of it was taken so far. */
+void smtp_tx_set_form(struct smtp_tx *tx, enum smtp_body_form form);
+/* Looks at the next bytes of the message; how many are of it. */
+uint32_t smtp_tx_scan(struct smtp_tx *tx, struct span bytes);
 /* False: no room for one more. */
 bool smtp_tx_add_recipient(struct smtp_session *s, const struct smtp_call *rcpt);
 /* True when the body goes on past twice the size limit: there is no use in waiting for its end. */

@@ -104,8 +104,12 @@ bool smtp_trace_received(const struct smtp_trace *t, struct buf *out)
     mail_id_format(t->id, id);
     smtp_date_mail(t->unix_ms, date);
     put(&f, SPAN_LITERAL("Received: from"));
-    put_word(&f, t->helo);
-    put_client(&f, &t->client);
+    if (t->hide_client) {
+        put_word(&f, SPAN_LITERAL("client.invalid")); /* the grammar wants a name (RFC 2606, 2) */
+    } else {
+        put_word(&f, t->helo);
+        put_client(&f, &t->client);
+    }
     put_word_of(&f, "by ", t->host, "");
     put_word(&f, SPAN_LITERAL("(Postern)"));
     put_word_of(&f, "with ", span_str(protocol_of(t)), "");

@@ -14,6 +14,7 @@ struct smtp_trace {
     struct span host;
     struct span recipient; /* empty unless it is the only one */
     struct addr client;
+    bool hide_client; /* neither `client` nor `helo` is named */
     bool esmtp;
     bool utf8; /* the message came with SMTPUTF8 */
     bool secure;

@@ -117,13 +117,27 @@ static void put_params(struct smtp_tx *tx, const struct smtp_params *p, uint64_t
         put_hold(tx, p, now_s);
 }
 
+void smtp_tx_set_form(struct smtp_tx *tx, enum smtp_body_form form)
+{
+    smtp_body_init(&tx->body, form);
+    smtp_header_init(&tx->fields, form == SMTP_BODY_STUFFED);
+}
+
+uint32_t smtp_tx_scan(struct smtp_tx *tx, struct span bytes)
+{
+    uint32_t taken = smtp_body_scan(&tx->body, bytes);
+
+    smtp_header_feed(&tx->fields, span_first(bytes, taken));
+    return taken;
+}
+
 void smtp_tx_begin(struct smtp_session *s, const struct smtp_call *mail)
 {
     struct smtp_tx *tx = pool_get(s->room->txs);
 
     ASSERT(s->tx == NULL);
     ASSERT(tx != NULL); /* the pool has one for each session */
-    smtp_body_init(&tx->body, SMTP_BODY_STUFFED);
+    smtp_tx_set_form(tx, SMTP_BODY_STUFFED);
     tx->type = mail->params.body;
     tx->utf8 = (mail->params.given & SMTP_PARAM_SMTPUTF8) != 0;
     tx->envelope = (struct buf){ tx->envelope_bytes, 0, sizeof(tx->envelope_bytes) };
@@ -207,9 +221,32 @@ enum smtp_reply_id smtp_tx_refusal(const struct smtp_session *s)
         return SMTP_REPLY_TOO_BIG;
     if (tx->body.long_line)
         return SMTP_REPLY_TEXT_LINE_TOO_LONG;
+    if (tx->fields.fields > LIMIT_FIELDS || tx->fields.longest > LIMIT_FIELD_BYTES)
+        return SMTP_REPLY_HEADER_TOO_BIG;
+    if (tx->fields.received > s->room->config.hops_max)
+        return SMTP_REPLY_LOOP;
     if (tx->lost)
         return tx->lost_why == SMTP_DELIVERY_FULL ? SMTP_REPLY_SPOOL_FULL : SMTP_REPLY_SPOOL_FAILED;
     return SMTP_REPLY_NONE;
+}
+
+/* What a submission server adds (RFC 6409, 8.3 and 8.4), and the line between it and a message
+ * that has no header of its own. */
+static bool put_missing(struct smtp_tx *tx, const char *hostname, uint64_t unix_ms)
+{
+    char date[SMTP_DATE_MAIL_BYTES];
+    char id[MAIL_ID_TEXT];
+    bool fits = true;
+
+    smtp_date_mail(unix_ms, date);
+    mail_id_format(tx->id, id);
+    if (!(tx->fields.seen & SMTP_HEADER_DATE))
+        fits = buf_printf(&tx->header, "Date: %s\r\n", date);
+    if (!(tx->fields.seen & SMTP_HEADER_MESSAGE_ID))
+        fits = fits && buf_printf(&tx->header, "Message-ID: <%s@%s>\r\n", id, hostname);
+    if (tx->fields.missing)
+        fits = fits && buf_put(&tx->header, SPAN_LITERAL("\r\n"));
+    return fits;
 }
 
 void smtp_tx_seal(struct smtp_session *s)
@@ -229,6 +266,7 @@ void smtp_tx_seal(struct smtp_session *s)
             .host = span_str(s->room->config.hostname),
             .recipient = tx->recipients == 1 ? tx->recipient : (struct span){ NULL, 0 },
             .client = s->client.peer.addr,
+            .hide_client = s->room->config.privacy,
             .esmtp = s->esmtp,
             .utf8 = tx->utf8,
             .secure = s->client.secure,
@@ -240,6 +278,7 @@ void smtp_tx_seal(struct smtp_session *s)
             .unix_ms = env->clock->unix_ms,
         },
         &tx->header);
+    fits = fits && put_missing(tx, s->room->config.hostname, env->clock->unix_ms);
     ASSERT(fits);
 }
 

@@ -126,6 +126,10 @@ static void set_config(struct reader *r, const char *key, const char *value)
         c->errors_soft = (uint32_t)number;
     else if (strcmp(key, "delay") == 0)
         c->error_delay_s = (uint32_t)number;
+    else if (strcmp(key, "hops") == 0)
+        c->hops_max = (uint32_t)number;
+    else if (strcmp(key, "privacy") == 0)
+        c->privacy = number != 0;
     else if (strcmp(key, "tries") == 0)
         c->auth_tries_max = (uint32_t)number;
     else
@@ -257,6 +261,7 @@ static void set_defaults(struct script *s)
             .auth_tries_max = LIMIT_AUTH_TRIES_DEFAULT,
             .command_timeout_s = 300,
             .data_timeout_s = 180,
+            .hops_max = LIMIT_HOPS_DEFAULT,
             .hold_s_max = LIMIT_HOLD_S_DEFAULT,
         },
         .client = {

@@ -5,12 +5,11 @@
  *   C: text              a line that the client sends, CR LF behind it
  *   R: text              the same without CR LF
  *   X: count text        text, count times, without CR LF
- *   !config key value    hostname, size, recipients, errors, tries, hold, soft, delay
- *   !client key value    secure yes|no|starttls, address TEXT
- *   !verdict word...     ok wrong temporary blocked: the answers to the next AUTHs, in order
- *   !delivery word...    durable full failed: the answers to the next messages, in order
- *   !lost full|failed    the spool gives up at the first byte of a body
- *   !end timeout|shutdown    after all that stands before it was sent
+ *   !config key value    hostname, size, recipients, errors, tries, hold, soft, delay, hops,
+ * privacy yes|no !client key value    secure yes|no|starttls, address TEXT !verdict word...     ok
+ * wrong temporary blocked: the answers to the next AUTHs, in order !delivery word...    durable
+ * full failed: the answers to the next messages, in order !lost full|failed    the spool gives up
+ * at the first byte of a body !end timeout|shutdown    after all that stands before it was sent
  *   !wait                for the reply to STARTTLS; what follows is sent behind it, in TLS if that
  *                        was the 220. Without it all is sent in clear, at once.
  *   !no-tls              TLS is not to be had

@@ -167,6 +167,7 @@ static struct span run(const uint8_t *choice, struct span all, uint32_t step, ui
         .auth_tries_max = 3,
         .command_timeout_s = 300,
         .data_timeout_s = 180,
+        .hops_max = LIMIT_HOPS_DEFAULT,
         .hold_s_max = 86400,
     };
     const struct smtp_client client = { .secure = (choice[0] & 4) == 0,

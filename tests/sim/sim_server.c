@@ -110,6 +110,7 @@ static void open_rooms(struct sim_server *s, struct rng *rng)
         .auth_tries_max = 3,
         .command_timeout_s = 300,
         .data_timeout_s = 180,
+        .hops_max = LIMIT_HOPS_DEFAULT,
         .hold_s_max = 86400,
     };
     static const struct config_auth auth_config = {

@@ -26,6 +26,7 @@ static const struct smtp_config config = {
     .auth_tries_max = 3,
     .command_timeout_s = 300,
     .data_timeout_s = 180,
+    .hops_max = LIMIT_HOPS_DEFAULT,
 };
 static const struct smtp_client in_clear = { .starttls = true };
 static const struct smtp_client behind_tls = { .secure = true, .starttls = true };

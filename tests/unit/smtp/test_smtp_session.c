@@ -28,6 +28,7 @@ static const struct smtp_config config = {
     .auth_tries_max = 3,
     .command_timeout_s = 300,
     .data_timeout_s = 180,
+    .hops_max = LIMIT_HOPS_DEFAULT,
 };
 
 static int begin(void **state)

@@ -106,6 +106,31 @@ static void ipv6_client(void **state)
     assert_non_null(strstr(unfolded(&t), "([IPv6:2001:db8::7])"));
 }
 
+/* Neither the address nor the name of the client. */
+static void hidden_client(void **state)
+{
+    struct smtp_trace t = usual();
+    const char *text;
+
+    (void)state;
+    t.hide_client = true;
+    text = unfolded(&t);
+    assert_non_null(strstr(text, "Received: from client.invalid by "));
+    assert_null(memmem(text, strlen(text), t.helo.ptr, t.helo.len));
+    assert_null(strchr(text, '['));
+}
+
+static void utf8_protocols(void **state)
+{
+    struct smtp_trace t = usual();
+
+    (void)state;
+    t.utf8 = true;
+    assert_non_null(strstr(unfolded(&t), " with UTF8SMTPSA "));
+    t.secure = t.authenticated = false;
+    assert_non_null(strstr(unfolded(&t), " with UTF8SMTP "));
+}
+
 /* No line is over 78 bytes, but for a word that is; never two words in such a line. */
 static void folds(void **state)
 {
@@ -147,10 +172,11 @@ static void no_room(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_usual),   cmocka_unit_test(several_recipients_are_not_named),
-        cmocka_unit_test(protocols),   cmocka_unit_test(tls_words_may_be_missing),
-        cmocka_unit_test(ipv6_client), cmocka_unit_test(folds),
-        cmocka_unit_test(no_room),
+        cmocka_unit_test(the_usual),      cmocka_unit_test(several_recipients_are_not_named),
+        cmocka_unit_test(protocols),      cmocka_unit_test(tls_words_may_be_missing),
+        cmocka_unit_test(ipv6_client),    cmocka_unit_test(folds),
+        cmocka_unit_test(no_room),        cmocka_unit_test(hidden_client),
+        cmocka_unit_test(utf8_protocols),
     };
 
     unit_catch_asserts();

@@ -82,6 +82,7 @@
     X(TLS_IN_BYTES, "tls_in_bytes", "bytes of plaintext that readers got")                        \
     X(TLS_IN_MOVED, "tls_in_moved",                                                               \
       "bytes moved from the segments to the readers' places, decryption included")                \
+    X(TLS_HINTS, "tls_hints", "handshakes whose dear part a helper did")                          \
     X(TLS_WAKES, "tls_wakes", "connections whose keys were expanded, at first or after idleness") \
     X(TLS_KEY_UPDATES, "tls_key_updates", "changes of our own keys (RFC 8446, 4.6.3)")
 

@@ -1,7 +1,7 @@
 /*
- * Work that may take long (a password hash, an RSA signature), done on a helper thread. The room
- * that needs it embeds a job in its own pooled object; gateway/helper moves it there and back by
- * rings.
+ * Work that may take long (a password hash, an RSA signature, a key exchange), done on a helper
+ * thread. The room that needs it embeds a job in its own pooled object; gateway/helper moves it
+ * there and back by rings.
  */
 #ifndef POSTERN_BASE_JOB_H
 #define POSTERN_BASE_JOB_H

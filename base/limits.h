@@ -248,6 +248,17 @@
 /* An RSA signature: a key of 4096 bits. Past it: the key is refused at start. */
 #define LIMIT_TLS_SIGNATURE_BYTES 512
 
+/* ClientHellos of a worker with the helpers for hints, 13 KB each: with 80 us for each, what a
+ * helper does in 20 ms. Past it: the connection waits for its turn. */
+#define LIMIT_TLS_HINTS 256
+/* A ClientHello that helpers are asked about: the longest real ones, with a post-quantum key share
+ * and a ticket, have 2.5 KB. Past it: done inline. */
+#define LIMIT_TLS_HINT_HELLO_BYTES 4096
+/* Hints: key share, its ciphertext (1,120 bytes of X25519MLKEM768), a signature of 512, a session.
+ * Past it: none. */
+#define LIMIT_TLS_HINTS_BYTES 8192
+/* SSL_serialize_capabilities: a list of groups, some 20 bytes. Past it: no hints. */
+#define LIMIT_TLS_CAPABILITIES_BYTES 256
 /* Records without content in a row (BoringSSL's figure). Past it: unexpected_message. */
 #define LIMIT_TLS_EMPTY_RECORDS 32
 /* KeyUpdates of a peer without data between them (BoringSSL's figure). Past it: unexpected_message.

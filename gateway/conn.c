@@ -151,19 +151,21 @@ static enum conn_progress handshake_step(struct conn *c)
 {
     struct conns *cs = c->set;
 
-    if (tls_conn_handshake_is_dear(c->tls)) {
-        if (cs->handshake_budget == 0) {
-            if (!list_linked(&c->wait))
-                list_append(&cs->handshakes, &c->wait);
-            return CONN_STUCK;
-        }
+    bool dear = tls_conn_handshake_is_dear(c->tls);
+    bool late =
+        dear && cs->handshake_budget == 0; /* for this turn: a helper's, or the next turn's */
+
+    if (dear && !late)
         cs->handshake_budget--;
-    }
-    switch (tls_conn_handshake(c->tls)) {
+    switch (late ? tls_conn_handshake_helped(c->tls) : tls_conn_handshake(c->tls)) {
     case TLS_DONE: return handshake_done(c);
     case TLS_WANT_INPUT:
     case TLS_WANT_OUTPUT:
     case TLS_WANT_SIGNATURE: return CONN_STUCK;
+    case TLS_WANT_TURN:
+        if (!list_linked(&c->wait))
+            list_append(&cs->handshakes, &c->wait);
+        return CONN_STUCK;
     case TLS_FAILED: return handshake_failed(c);
     }
     UNREACHABLE("every outcome is met");

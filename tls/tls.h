@@ -76,8 +76,9 @@ enum tls_outcome {
     TLS_DONE,
     TLS_WANT_INPUT,     /* more bytes from the peer */
     TLS_WANT_OUTPUT,    /* the lower stream has no room now */
-    TLS_WANT_SIGNATURE, /* a helper is signing; the lower stream is put on the ready list when it is
+    TLS_WANT_SIGNATURE, /* a helper is at work; the lower stream is put on the ready list when it is
                            done */
+    TLS_WANT_TURN,      /* only of tls_conn_handshake_helped: no helper has room */
     TLS_FAILED,         /* tls_conn_error says why; an alert is on its way where one is due */
 };
 
@@ -87,6 +88,12 @@ bool tls_conn_handshake_is_dear(const struct tls_conn *c);
 /* One step of the handshake. After TLS_FAILED: tls_conn_detach, and end the lower stream (shutdown
  * lets an alert out). */
 enum tls_outcome tls_conn_handshake(struct tls_conn *c);
+/*
+ * For a dear step when there is no time for it: a helper does what is dear, and the step after it
+ * is dear no more. TLS_WANT_TURN: none has room; the connection is to try again, or to make the
+ * step by tls_conn_handshake when its turn comes.
+ */
+enum tls_outcome tls_conn_handshake_helped(struct tls_conn *c);
 /* Brings the upper stream's ready bits up to date after news from the lower one, and moves what
  * waited for it. */
 void tls_conn_update(struct tls_conn *c);

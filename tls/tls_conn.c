@@ -36,7 +36,10 @@ struct tls_worker *tls_worker_create(struct tls_ctx *ctx, uint32_t connections_m
     w->awake = pool_create("tls_awake",
                            connections_max < LIMIT_TLS_AWAKE ? connections_max : LIMIT_TLS_AWAKE,
                            sizeof(struct tls_awake));
-    if (w->conns == NULL || w->signatures == NULL || w->awake == NULL) {
+    if (env->jobs != NULL)
+        w->hints = pool_create("tls_hints", LIMIT_TLS_HINTS, sizeof(struct tls_hint));
+    if (w->conns == NULL || w->signatures == NULL || w->awake == NULL ||
+        (env->jobs != NULL && w->hints == NULL)) {
         tls_worker_destroy(w);
         return NULL;
     }
@@ -48,6 +51,7 @@ void tls_worker_destroy(struct tls_worker *w)
     if (w == NULL)
         return;
     OPENSSL_cleanse(w->scratch, sizeof(w->scratch));
+    pool_destroy(w->hints);
     pool_destroy(w->awake);
     pool_destroy(w->signatures);
     pool_destroy(w->conns);
@@ -59,9 +63,9 @@ struct tls_conn *tls_conn_of(const SSL *ssl)
     return SSL_get_app_data(ssl);
 }
 
-struct tls_ticket_keys *tls_conn_ticket_keys(const SSL *ssl)
+struct tls_ctx *tls_conn_ctx(const SSL *ssl)
 {
-    return &tls_conn_of(ssl)->worker->ctx->tickets;
+    return SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
 }
 
 /* The legal edges; START, HANDSHAKE and OPEN may fail, nothing leaves FAILED. */
@@ -130,6 +134,7 @@ void tls_conn_free(struct tls_conn *c)
 
     ASSERT(c->out == NULL);
     tls_sign_forget(c);
+    tls_hint_forget(c);
     tls_awake_rest(c);
     OPENSSL_cleanse(&c->own, sizeof(c->own));
     SSL_free(c->ssl);
@@ -160,7 +165,7 @@ struct stream *tls_conn_detach(struct tls_conn *c)
 
 /* Prefers what the client sent a key share for, ours first among those: never a HelloRetryRequest
  * for taste. */
-enum ssl_select_cert_result_t tls_conn_on_hello(const SSL_CLIENT_HELLO *hello)
+static bool order_groups(const SSL_CLIENT_HELLO *hello)
 {
     static const uint16_t ours[] = { SSL_GROUP_X25519_MLKEM768, SSL_GROUP_X25519,
                                      SSL_GROUP_SECP256R1 };
@@ -175,11 +180,10 @@ enum ssl_select_cert_result_t tls_conn_on_hello(const SSL_CLIENT_HELLO *hello)
 
     if (!SSL_early_callback_ctx_extension_get(hello, TLSEXT_TYPE_key_share, &extension,
                                               &extension_len))
-        return ssl_select_cert_success;
+        return true;
     CBS_init(&all, extension, extension_len);
     if (!CBS_get_u16_length_prefixed(&all, &shares))
-        return ssl_select_cert_success; /* malformed: BoringSSL finds the words and the alert for it
-                                         */
+        return true; /* malformed: BoringSSL finds the words and the alert for it */
     while (CBS_get_u16(&shares, &group) && CBS_get_u16_length_prefixed(&shares, &share))
         for (unsigned i = 0; i < OURS; i++)
             offered[i] = offered[i] || ours[i] == group;
@@ -188,8 +192,16 @@ enum ssl_select_cert_result_t tls_conn_on_hello(const SSL_CLIENT_HELLO *hello)
             if (offered[i] == (pass == 0))
                 order[count++] = ours[i];
     ASSERT(count == OURS);
-    return SSL_set1_group_ids(hello->ssl, order, count) ? ssl_select_cert_success
-                                                        : ssl_select_cert_error;
+    return SSL_set1_group_ids(hello->ssl, order, count);
+}
+
+enum ssl_select_cert_result_t tls_conn_on_hello(const SSL_CLIENT_HELLO *hello)
+{
+    struct tls_conn *c = tls_conn_of(hello->ssl);
+
+    if (!order_groups(hello))
+        return ssl_select_cert_error;
+    return c != NULL ? tls_hint_on_hello(c, hello) : ssl_select_cert_success;
 }
 
 void tls_conn_on_info(const SSL *ssl, int what, int value)
@@ -198,7 +210,7 @@ void tls_conn_on_info(const SSL *ssl, int what, int value)
     int level = value >> 8;
     uint8_t alert = (uint8_t)(value & 0xff);
 
-    if (level != SSL3_AL_FATAL)
+    if (c == NULL || level != SSL3_AL_FATAL)
         return;
     if (what == SSL_CB_WRITE_ALERT)
         c->alert_sent = alert;
@@ -252,6 +264,7 @@ static enum tls_outcome stopped(struct tls_conn *c, int ret)
     switch (SSL_get_error(c->ssl, ret)) {
     case SSL_ERROR_WANT_READ: return wait_below(c, TLS_WANT_INPUT);
     case SSL_ERROR_WANT_WRITE: return wait_below(c, TLS_WANT_OUTPUT);
+    case SSL_ERROR_PENDING_CERTIFICATE:
     case SSL_ERROR_WANT_PRIVATE_KEY_OPERATION: return wait_below(c, TLS_WANT_SIGNATURE);
     case SSL_ERROR_SYSCALL:
         tls_conn_fail(c, TLS_FAULT_TRANSPORT,
@@ -266,7 +279,7 @@ static enum tls_outcome stopped(struct tls_conn *c, int ret)
  * HelloRetryRequest. */
 static void note_progress(struct tls_conn *c, enum tls_outcome outcome)
 {
-    if (c->hello_done || (c->out_bytes == 0 && outcome == TLS_WANT_INPUT))
+    if (c->hint != NULL || c->hello_done || (c->out_bytes == 0 && outcome == TLS_WANT_INPUT))
         return;
     if (!c->retried && SSL_used_hello_retry_request(c->ssl)) {
         c->retried = true;
@@ -317,9 +330,28 @@ enum tls_outcome tls_conn_handshake(struct tls_conn *c)
         return TLS_FAILED;
     if (c->state == TLS_STATE_OPEN)
         return TLS_DONE;
-    if (!tls_sign_may_begin(c))
+    if ((c->hint != NULL && c->hint->posted) || !tls_sign_may_begin(c))
         return wait_below(c, TLS_WANT_SIGNATURE);
     return step(c);
+}
+
+enum tls_outcome tls_conn_handshake_helped(struct tls_conn *c)
+{
+    enum tls_outcome outcome;
+
+    if (c->hint == NULL) {
+        if (c->retried || !tls_hint_has_place(c->worker))
+            return TLS_WANT_TURN;
+        c->wants_hint = true;
+        outcome = tls_conn_handshake(c);
+        c->wants_hint = false;
+        if (c->hint == NULL || outcome == TLS_FAILED)
+            return outcome;
+    }
+    if (c->hint->posted)
+        return wait_below(c, TLS_WANT_SIGNATURE);
+    return c->hint->done ? tls_conn_handshake(c)
+                         : (tls_hint_post(c) ? TLS_WANT_SIGNATURE : TLS_WANT_TURN);
 }
 
 bool tls_conn_handshake_is_dear(const struct tls_conn *c)
@@ -329,6 +361,8 @@ bool tls_conn_handshake_is_dear(const struct tls_conn *c)
 
     if (c->state > TLS_STATE_HANDSHAKE || c->hello_done)
         return false;
+    if (c->hint != NULL)
+        return !c->hint->posted && !c->hint->done;
     if (c->state == TLS_STATE_START) {
         n = tls_bio_available(c, sizeof(head), head, sizeof(head));
         if (n < sizeof(head) || head[0] != RECORD_HANDSHAKE)

@@ -41,6 +41,7 @@ struct tls_worker {
     struct pool *signatures;     /* struct tls_sign */
     uint32_t signatures_posted;  /* with the helpers now */
     uint32_t signatures_called;  /* connections in TLS_SIGN_CALLED */
+    struct pool *hints;          /* struct tls_hint; NULL: there are no helpers */
     struct list signatures_wait; /* connections (sign_link) that wait for room with the helpers */
     struct span runs[LIMIT_TLS_RECORD_RUNS];
     uint8_t scratch[TLS_RECORD_BODY_MAX];
@@ -56,6 +57,7 @@ enum tls_sign_wait {
 };
 
 struct tls_sign;
+struct tls_hint;
 struct tls_conn;
 
 /* Who makes and reads a connection's records, once it is OPEN. */
@@ -103,8 +105,9 @@ struct tls_conn {
     uint16_t suite; /* IANA's numbers; once OPEN */
     uint16_t group;
     bool resumed;
-    struct seg *out;  /* of the lower stream, being filled; NULL between calls of this room */
-    struct list held; /* plaintext segments that were committed and do not fit below yet */
+    struct seg *out;       /* of the lower stream, being filled; NULL between calls of this room */
+    struct list held;      /* plaintext segments that were committed and do not fit below yet */
+    struct tls_hint *hint; /* of a helper for the next step; NULL: none */
     struct tls_sign *sign;
     struct list_node sign_link;
     enum tls_sign_wait sign_wait;
@@ -112,6 +115,7 @@ struct tls_conn {
     uint32_t hello_need; /* bytes of the first record, header included; 0: not known */
     uint64_t in_bytes;   /* ciphertext taken from below */
     uint64_t out_bytes;  /* ciphertext handed down */
+    bool wants_hint;     /* within tls_conn_handshake_helped */
     bool hello_done;     /* the dear step is behind us */
     bool retried;        /* a HelloRetryRequest went out */
     bool ended;          /* close_notify, or the end of the lower stream, was seen */
@@ -129,7 +133,8 @@ void tls_conn_set_state(struct tls_conn *c, enum tls_state to);
 /* FAILED, for what is in BoringSSL's queue or, if `reason` is set, for that. */
 void tls_conn_fail(struct tls_conn *c, enum tls_fault fault, const char *reason);
 struct tls_conn *tls_conn_of(const SSL *ssl);
-struct tls_ticket_keys *tls_conn_ticket_keys(const SSL *ssl);
+/* Also of an SSL object that has no connection, a helper's. */
+struct tls_ctx *tls_conn_ctx(const SSL *ssl);
 /* Frees all but the lower stream. */
 void tls_conn_free(struct tls_conn *c);
 /* SSL_CTX callbacks. */
@@ -170,6 +175,33 @@ void tls_bio_commit(struct tls_conn *c);
  * enough. The first `cap` are copied to `head`.
  */
 uint32_t tls_bio_available(const struct tls_conn *c, uint32_t enough, uint8_t *head, uint32_t cap);
+
+/* --- tls_hint.c ------------------------------------------------------------------------------ */
+
+/* One handshake's hints. Its own pool: the connection may be gone before the helper is done. */
+struct tls_hint {
+    struct job job;
+    struct tls_worker *worker;
+    struct tls_conn *conn; /* NULL: gone */
+    SSL_CTX *ssl_ctx;      /* a reference */
+    bool posted;           /* a helper has it */
+    bool done;
+    uint32_t hello_len;
+    uint32_t capabilities_len;
+    uint32_t hints_len; /* 0: none were found */
+    uint8_t capabilities[LIMIT_TLS_CAPABILITIES_BYTES];
+    uint8_t hello[LIMIT_TLS_HINT_HELLO_BYTES];
+    uint8_t hints[LIMIT_TLS_HINTS_BYTES];
+};
+
+/* The ClientHello was parsed: stops the handshake to have hints made, or goes on with or without.
+ */
+enum ssl_select_cert_result_t tls_hint_on_hello(struct tls_conn *c, const SSL_CLIENT_HELLO *hello);
+/* Hands c->hint to a helper; false: there is no room now. */
+bool tls_hint_post(struct tls_conn *c);
+bool tls_hint_has_place(const struct tls_worker *w);
+/* The connection goes away. */
+void tls_hint_forget(struct tls_conn *c);
 
 /* --- tls_sign.c ------------------------------------------------------------------------------ */
 

@@ -292,6 +292,7 @@ static bool set_up(struct tls_ctx *ctx, const struct tls_config *config, struct 
     }
     ctx->own_records = !config->boringssl_records;
     SSL_CTX_set_options(ctx->ssl, SSL_OP_CIPHER_SERVER_PREFERENCE);
+    SSL_CTX_set_app_data(ctx->ssl, ctx);
     SSL_CTX_set_select_certificate_cb(ctx->ssl, tls_conn_on_hello);
     SSL_CTX_set_alpn_select_cb(ctx->ssl, select_protocol, NULL);
     SSL_CTX_set_info_callback(ctx->ssl, tls_conn_on_info);

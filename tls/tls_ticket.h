@@ -42,7 +42,7 @@ bool tls_ticket_seal(struct tls_ticket_keys *keys, struct span plain, struct buf
  * resumption. */
 bool tls_ticket_open(struct tls_ticket_keys *keys, struct span sealed, struct buf *out);
 
-/* The callbacks for SSL_CTX_set_ticket_aead_method; they find the keys by tls_conn_ticket_keys. */
+/* The callbacks for SSL_CTX_set_ticket_aead_method; they find the keys by tls_conn_ctx. */
 extern const SSL_TICKET_AEAD_METHOD tls_ticket_method;
 
 #endif

@@ -8,50 +8,10 @@
 #include <openssl/err.h>
 
 #include "base/limits.h"
+#include "hand.h"
 #include "rig.h"
 
-#define ROOM_MAX 64
-
-/* A queue that the test empties by hand. */
-struct hand_queue {
-    struct job_queue queue;
-    struct job *jobs[ROOM_MAX];
-    unsigned room;
-    unsigned count;
-    unsigned refused;
-};
-
-static bool submit(struct job_queue *q, struct job *job)
-{
-    struct hand_queue *h = (struct hand_queue *)q;
-
-    if (h->count == h->room) {
-        h->refused++;
-        return false;
-    }
-    h->jobs[h->count++] = job;
-    return true;
-}
-
-static struct hand_queue queue_of(unsigned room)
-{
-    return (struct hand_queue){ .queue = { submit }, .room = room };
-}
-
-static void work(struct hand_queue *h)
-{
-    struct job *job = h->jobs[0];
-
-    assert_true(h->count > 0);
-    h->count--;
-    for (unsigned i = 0; i < h->count; i++)
-        h->jobs[i] = h->jobs[i + 1];
-    job->run(job);
-    assert_int_equal(ERR_peek_error(), 0);
-    job->done(job);
-}
-
-static struct rig_config config_of(struct hand_queue *h)
+static struct rig_config config_of(struct hand *h)
 {
     return (struct rig_config){ .rsa_only = true, .jobs = &h->queue, .connections = 16 };
 }
@@ -63,7 +23,7 @@ static void use_tls12(SSL *client)
 
 static void one_signature(void (*setup)(SSL *))
 {
-    struct hand_queue h = queue_of(1);
+    struct hand h = hand_of(1);
     struct rig_config config = config_of(&h);
     struct stream *lower;
     struct rig r;
@@ -80,7 +40,7 @@ static void one_signature(void (*setup)(SSL *))
     lower = mem_stream_end(r.wire, 0);
     if (list_linked(&lower->ready_link))
         list_remove(&lower->ready_link);
-    work(&h);
+    hand_work(&h);
     assert_true(list_linked(&lower->ready_link)); /* to be run again */
     assert_true(rig_handshake(&r));
     assert_int_equal(h.count, 0);
@@ -108,7 +68,7 @@ static void test_inline_without_helpers(void **state)
 
 static void test_ecdsa_needs_no_helper(void **state)
 {
-    struct hand_queue h = queue_of(0);
+    struct hand h = hand_of(0);
     struct rig_config config = { .both = true, .jobs = &h.queue };
     struct rig r;
 
@@ -121,7 +81,7 @@ static void test_ecdsa_needs_no_helper(void **state)
 
 static void test_connection_gone(void **state)
 {
-    struct hand_queue h = queue_of(4);
+    struct hand h = hand_of(4);
     struct rig_config config = config_of(&h);
     struct rig r;
 
@@ -134,9 +94,9 @@ static void test_connection_gone(void **state)
     rig_connect(&r, NULL); /* the same slot of the pool, another signature */
     rig_handshake(&r);
     assert_int_equal(h.count, 2);
-    work(&h); /* the orphan: nobody is told */
+    hand_work(&h); /* the orphan: nobody is told */
     assert_int_equal(tls_conn_handshake(r.conn), TLS_WANT_SIGNATURE);
-    work(&h);
+    hand_work(&h);
     r.outcome = TLS_WANT_SIGNATURE;
     assert_true(rig_handshake(&r));
     rig_close(&r); /* the pools are whole */
@@ -230,7 +190,7 @@ static unsigned answered(const struct several *s)
 /* Room for two: the others wait in order, and none is signed on the loop. */
 static void test_queue_is_full(void **state)
 {
-    struct hand_queue h = queue_of(2);
+    struct hand h = hand_of(2);
     struct rig_config config = config_of(&h);
     struct several s;
 
@@ -242,7 +202,7 @@ static void test_queue_is_full(void **state)
     turn(&s);
     assert_true(list_empty(&s.r.ready)); /* nobody spins while two are out */
     for (unsigned done = 1; done <= SEVERAL; done++) {
-        work(&h);
+        hand_work(&h);
         turn(&s);
         assert_int_equal(answered(&s), done);
     }
@@ -253,7 +213,7 @@ static void test_queue_is_full(void **state)
 /* Others fill the helpers' queue, none of ours is out: one asks each turn, the rest sleep. */
 static void test_queue_is_full_of_others(void **state)
 {
-    struct hand_queue h = queue_of(0);
+    struct hand h = hand_of(0);
     struct rig_config config = config_of(&h);
     struct several s;
 
@@ -272,7 +232,7 @@ static void test_queue_is_full_of_others(void **state)
         turn(&s);
     assert_int_equal(h.count, SEVERAL); /* all went as room was there */
     while (h.count > 0)
-        work(&h);
+        hand_work(&h);
     turn(&s);
     assert_int_equal(answered(&s), SEVERAL);
     close_several(&s);
@@ -281,7 +241,7 @@ static void test_queue_is_full_of_others(void **state)
 /* Who asks for all others goes away: the next one asks. */
 static void test_caller_goes_away(void **state)
 {
-    struct hand_queue h = queue_of(0);
+    struct hand h = hand_of(0);
     struct rig_config config = config_of(&h);
     struct several s;
     unsigned before;
@@ -297,7 +257,7 @@ static void test_caller_goes_away(void **state)
     }
     h.room = 1;
     turn(&s);
-    work(&h);
+    hand_work(&h);
     turn(&s);
     assert_int_equal(answered(&s), 1);
     close_several(&s);
@@ -306,7 +266,7 @@ static void test_caller_goes_away(void **state)
 /* Dropped while waiting, and while a helper has it: what is left goes on. */
 static void test_drop_in_every_place(void **state)
 {
-    struct hand_queue h = queue_of(2);
+    struct hand h = hand_of(2);
     struct rig_config config = config_of(&h);
 
     (void)state;
@@ -317,7 +277,7 @@ static void test_drop_in_every_place(void **state)
         turn(&s);
         drop(&s, victim);
         for (unsigned i = 0; i < 2 * SEVERAL && h.count > 0; i++) {
-            work(&h);
+            hand_work(&h);
             turn(&s);
         }
         assert_int_equal(answered(&s), SEVERAL - 1);
@@ -345,7 +305,7 @@ static void use_rsa(SSL *client)
 static void test_crowd(void **state)
 {
     static struct several s;
-    struct hand_queue h = queue_of(0);
+    struct hand h = hand_of(0);
     struct rig_config config = { .both = true, .jobs = &h.queue, .connections = CROWD };
 
     (void)state;
@@ -361,11 +321,11 @@ static void test_crowd(void **state)
     turn(&s);
     assert_int_equal(answered(&s), 0);
     assert_true(tls_conn_handshake_is_dear(s.conns[CROWD - 1]));
-    h.room = ROOM_MAX;
+    h.room = HAND_ROOM_MAX;
     for (unsigned i = 0; i < 2 * CROWD && answered(&s) < CROWD; i++) {
         turn(&s);
         while (h.count > 0)
-            work(&h);
+            hand_work(&h);
     }
     assert_int_equal(answered(&s), CROWD);
     close_several(&s);
@@ -375,7 +335,7 @@ static void test_crowd(void **state)
 static void test_caller_needs_none(void **state)
 {
     static struct several s;
-    struct hand_queue h = queue_of(0);
+    struct hand h = hand_of(0);
     struct rig_config config = { .both = true, .jobs = &h.queue, .connections = CROWD };
 
     (void)state;
@@ -396,7 +356,7 @@ static void test_caller_needs_none(void **state)
     assert_int_equal(answered(&s), 1);
     turn(&s);
     assert_int_equal(h.count, 1);
-    work(&h);
+    hand_work(&h);
     turn(&s);
     assert_int_equal(answered(&s), 2);
     close_several(&s);

@@ -271,8 +271,11 @@
  * ours or asked of the peer. */
 #define LIMIT_TLS_RECORDS_PER_KEY (1ULL << 24)
 /* Runs that a record is looked for in: TCP's and the kernel's segments are at least half full, so a
- * record spans some thirty. Past it: internal_error. */
-#define LIMIT_TLS_RECORD_RUNS 1024
+ * record spans some thirty. Past it: gathered as it is, or internal_error if there is no buffer. */
+#define LIMIT_TLS_RECORD_RUNS 64
+/* Connections of a worker whose record is on its way, a part of it here, 17 KB each. Past it: the
+ * part waits in the transport's segments, and holds its window. */
+#define LIMIT_TLS_GATHERS 1024
 /* Connections of a worker whose keys are expanded, 1.3 KB each: those that speak now. Past it: the
  * one that was silent longest keeps its secrets alone, and pays 2 us when it speaks again. */
 #define LIMIT_TLS_AWAKE 4096

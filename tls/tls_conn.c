@@ -33,12 +33,15 @@ struct tls_worker *tls_worker_create(struct tls_ctx *ctx, uint32_t connections_m
     list_init(&w->awake_order);
     w->conns = pool_create("tls_conns", connections_max, sizeof(struct tls_conn));
     w->signatures = pool_create("tls_signatures", LIMIT_TLS_SIGNATURES, sizeof(struct tls_sign));
+    w->gathers = pool_create(
+        "tls_gathers", connections_max < LIMIT_TLS_GATHERS ? connections_max : LIMIT_TLS_GATHERS,
+        TLS_RECORD_MAX);
     w->awake = pool_create("tls_awake",
                            connections_max < LIMIT_TLS_AWAKE ? connections_max : LIMIT_TLS_AWAKE,
                            sizeof(struct tls_awake));
     if (env->jobs != NULL)
         w->hints = pool_create("tls_hints", LIMIT_TLS_HINTS, sizeof(struct tls_hint));
-    if (w->conns == NULL || w->signatures == NULL || w->awake == NULL ||
+    if (w->conns == NULL || w->signatures == NULL || w->awake == NULL || w->gathers == NULL ||
         (env->jobs != NULL && w->hints == NULL)) {
         tls_worker_destroy(w);
         return NULL;
@@ -53,6 +56,7 @@ void tls_worker_destroy(struct tls_worker *w)
     OPENSSL_cleanse(w->scratch, sizeof(w->scratch));
     pool_destroy(w->hints);
     pool_destroy(w->awake);
+    pool_destroy(w->gathers);
     pool_destroy(w->signatures);
     pool_destroy(w->conns);
     free(w);
@@ -136,6 +140,7 @@ void tls_conn_free(struct tls_conn *c)
     tls_sign_forget(c);
     tls_hint_forget(c);
     tls_awake_rest(c);
+    tls_layer_own_drop(c);
     OPENSSL_cleanse(&c->own, sizeof(c->own));
     SSL_free(c->ssl);
     tls_error_forget();

@@ -36,6 +36,7 @@ struct tls_worker {
     struct tls_ctx *ctx;
     struct tls_env env;
     struct pool *conns;
+    struct pool *gathers;        /* records that come in parts, TLS_RECORD_MAX bytes each */
     struct pool *awake;          /* struct tls_awake */
     struct list awake_order;     /* those in use, the longest silent first */
     struct pool *signatures;     /* struct tls_sign */
@@ -90,7 +91,10 @@ struct tls_own {
     struct tls_awake *awake; /* NULL: hibernates */
     struct tls_record_control control;
     uint16_t taken;  /* bytes of the record at hand that the reader has */
-    bool partial;    /* of the next record only a part was below */
+    uint8_t *gather; /* of the worker: a record that came in parts; NULL: none */
+    uint16_t gathered;
+    bool whole;      /* `gather` has all of it */
+    bool partial;    /* only a part was below, and there is no buffer for it */
     bool update_due; /* the peer wants us to change our key before we send more */
     bool asked;      /* we want that of the peer, and said so */
 };
@@ -153,6 +157,8 @@ void tls_stream_update(struct tls_conn *c);
 extern const struct tls_layer tls_layer_ssl;  /* BoringSSL's */
 extern const struct tls_layer tls_layer_take; /* BoringSSL's until the first call, then ours */
 extern const struct tls_layer tls_layer_own;
+/* Gives back the buffer of a record that came in parts, if there is one. */
+void tls_layer_own_drop(struct tls_conn *c);
 
 /* --- tls_awake.c ----------------------------------------------------------------------------- */
 

@@ -1,9 +1,10 @@
 /*
  * Records by tls_record: TLS 1.3 after the handshake, without an SSL object.
  *
- * Happy path: a record is opened from the lower stream's segments to the place that the reader
- * names, once it is there as a whole; its bytes wait with the transport until then, where they are
- * bounded. A reply is sealed in the segment that it was written to.
+ * Happy path: a record that is there as a whole is opened from the lower stream's segments to the
+ * place that the reader names. Of one that is not, the part goes to a buffer, so that the
+ * transport's window stays open; a worker has some of these, and past them the part waits with the
+ * transport. A reply is sealed in the segment that it was written to.
  *
  * Failure modes: a fault of the peer's (its alert goes out, FAILED); a place too small for a record
  * (the rest is had by opening it again: no memory is held for it); no segment for a KeyUpdate or
@@ -153,14 +154,45 @@ static bool hold(const struct span *runs, unsigned count, uint32_t len)
     return there >= len;
 }
 
-/* Looks for a whole record in the first `max` runs. */
-static enum step find_in(struct tls_conn *c, unsigned max, struct tls_record_job *job)
+/*
+ * Fills the buffer of a record that came in parts; STEP_ON: it is whole. What is in it is no more
+ * the transport's to hold: its window opens, and its segments go home.
+ */
+static enum step fill(struct tls_conn *c, struct tls_record_job *job)
+{
+    struct tls_own *o = &c->own;
+    const struct tls_record_fault *fault = NULL;
+    uint32_t n = 1;
+
+    while (n > 0) {
+        job->len = TLS_RECORD_HEADER_BYTES;
+        if (o->gathered >= TLS_RECORD_HEADER_BYTES)
+            fault = tls_record_open_header(o->gather, &job->len);
+        if (fault != NULL) {
+            fail(c, fault);
+            return STEP_STOP;
+        }
+        o->whole = o->gathered == job->len && o->gathered > TLS_RECORD_HEADER_BYTES;
+        if (o->whole)
+            break;
+        n = c->lower->ops->read(c->lower, o->gather + o->gathered, job->len - o->gathered);
+        o->gathered = (uint16_t)(o->gathered + n);
+        counter_add(c->worker->env.counters, COUNTER_TLS_IN_MOVED, n);
+    }
+    c->worker->runs[0] = span_of(o->gather, o->gathered);
+    job->runs = c->worker->runs;
+    return o->whole ? STEP_ON : STEP_STOP;
+}
+
+/* Looks for a whole record in the first `max` runs; *all: they were all that is there. */
+static enum step find_in(struct tls_conn *c, unsigned max, struct tls_record_job *job, bool *all)
 {
     struct span *runs = c->worker->runs;
     unsigned count = c->lower->ops->peek(c->lower, runs, max);
     uint8_t header[TLS_RECORD_HEADER_BYTES];
     const struct tls_record_fault *fault = NULL;
 
+    *all = count < max;
     job->runs = runs;
     job->len = sizeof(header);
     if (first_bytes(runs, count, header, sizeof(header)) == sizeof(header))
@@ -169,10 +201,7 @@ static enum step find_in(struct tls_conn *c, unsigned max, struct tls_record_job
         fail(c, fault);
         return STEP_STOP;
     }
-    if (job->len > sizeof(header) && hold(runs, count, job->len))
-        return STEP_ON;
-    c->own.partial = count < max;
-    return STEP_STOP;
+    return job->len > sizeof(header) && hold(runs, count, job->len) ? STEP_ON : STEP_STOP;
 }
 
 /* A whole record; STEP_STOP: there is none, or c failed. Most lie in one run, or in a dozen. */
@@ -180,15 +209,22 @@ static enum step find_record(struct tls_conn *c, struct tls_record_job *job)
 {
     static const struct tls_record_fault pieces = { SSL_AD_INTERNAL_ERROR,
                                                     "record in too many pieces" };
-    static const unsigned steps[] = { 1, 32, LIMIT_TLS_RECORD_RUNS };
+    bool all;
 
-    for (unsigned i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-        if (find_in(c, steps[i], job) == STEP_ON)
-            return STEP_ON;
-        if (c->own.partial || c->state != TLS_STATE_OPEN)
-            return STEP_STOP;
-    }
-    fail(c, &pieces);
+    if (c->own.gather != NULL)
+        return fill(c, job);
+    if (find_in(c, 1, job, &all) == STEP_ON)
+        return STEP_ON;
+    if (c->state == TLS_STATE_OPEN && find_in(c, LIMIT_TLS_RECORD_RUNS, job, &all) == STEP_ON)
+        return STEP_ON;
+    if (c->state != TLS_STATE_OPEN)
+        return STEP_STOP;
+    c->own.gather = pool_get(c->worker->gathers);
+    if (c->own.gather != NULL)
+        return fill(c, job);
+    c->own.partial = true; /* it stays with the transport */
+    if (!all)
+        fail(c, &pieces);
     return STEP_STOP;
 }
 
@@ -197,7 +233,19 @@ static void consume(struct tls_conn *c, uint32_t len)
 {
     c->own.in.sequence++;
     c->own.taken = 0;
-    c->lower->ops->consume(c->lower, len);
+    if (c->own.gather != NULL)
+        tls_layer_own_drop(c);
+    else
+        c->lower->ops->consume(c->lower, len);
+}
+
+void tls_layer_own_drop(struct tls_conn *c)
+{
+    if (c->own.gather != NULL)
+        pool_put(c->worker->gathers, c->own.gather);
+    c->own.gather = NULL;
+    c->own.gathered = 0;
+    c->own.whole = false;
 }
 
 static bool change_read_key(struct tls_conn *c)
@@ -280,19 +328,18 @@ static enum step read_step(struct tls_conn *c, uint8_t *to, uint32_t cap, uint32
     return job.type == TLS_RECORD_DATA ? take_data(c, &job, done) : take_control(c, &job);
 }
 
+static bool is_readable(const struct tls_conn *c)
+{
+    return c->own.whole || (!c->own.partial && (c->lower->ready & STREAM_READABLE));
+}
+
 static uint32_t read_plain(struct tls_conn *c, uint8_t *to, uint32_t cap)
 {
     uint32_t done = 0;
 
-    while (done < cap && (c->lower->ready & STREAM_READABLE) &&
-           read_step(c, to, cap, &done) == STEP_ON) {
+    while (done < cap && is_readable(c) && read_step(c, to, cap, &done) == STEP_ON) {
     }
     return done;
-}
-
-static bool is_readable(const struct tls_conn *c)
-{
-    return !c->own.partial && (c->lower->ready & STREAM_READABLE);
 }
 
 const struct tls_layer tls_layer_own = {

@@ -172,6 +172,32 @@ static void idle_connections_hold_nothing(void **state)
     close(clients[1]);
 }
 
+/* Bytes that come one by one, and wait for a reader, share segments. */
+static void keeps_single_bytes_together(void **state)
+{
+    enum { BYTES = 60 };
+    struct span runs[BYTES];
+    uint32_t before;
+    int client;
+
+    (void)state;
+    held = fixture_pair(&f, &client);
+    fixture_settle(&f);
+    before = f.pool->ops->available(f.pool);
+    for (uint8_t i = 0; i < BYTES; i++) {
+        assert_int_equal(send(client, &i, 1, MSG_NOSIGNAL), 1);
+        fixture_settle(&f);
+    }
+    assert_int_equal(held->ops->peek(held, runs, BYTES), 1);
+    assert_int_equal(runs[0].len, BYTES);
+    for (uint8_t i = 0; i < BYTES; i++)
+        assert_int_equal(runs[0].ptr[i], i);
+    assert_int_equal(f.pool->ops->available(f.pool), before - 1);
+    end_stream(held);
+    close(client);
+    fixture_run(&f, is_empty);
+}
+
 /* All segments elsewhere: neither receive nor reserve; both go on when they are back. */
 static void waits_for_segments(void **state)
 {
@@ -350,6 +376,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(waits_for_descriptors, set_up, tear_down),
         cmocka_unit_test_setup_teardown(stops_receiving_at_its_bound, set_up, tear_down),
         cmocka_unit_test_setup_teardown(idle_connections_hold_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(keeps_single_bytes_together, set_up, tear_down),
         cmocka_unit_test_setup_teardown(waits_for_segments, set_up_few_segs, tear_down),
         cmocka_unit_test_setup_teardown(survives_each_failed_allocation, set_up, tear_down),
         cmocka_unit_test_setup_teardown(stops_listening, set_up, tear_down),

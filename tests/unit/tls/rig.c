@@ -405,3 +405,14 @@ uint32_t rig_client_read(struct rig *r, char *to, uint32_t cap)
     to[n] = 0;
     return (uint32_t)n;
 }
+
+void rig_talk(struct rig *r)
+{
+    char text[64];
+
+    rig_client_send(r, "NOOP\r\n");
+    assert_int_equal(rig_server_read(r, text, sizeof(text)), 6);
+    rig_server_send(r, "250 Ok\r\n");
+    assert_int_equal(rig_client_read(r, text, sizeof(text)), 8);
+    assert_string_equal(text, "250 Ok\r\n");
+}

@@ -85,5 +85,7 @@ void rig_client_send(struct rig *r, const char *text);
 uint32_t rig_server_read(struct rig *r, char *to, uint32_t cap);
 void rig_server_send(struct rig *r, const char *text);
 uint32_t rig_client_read(struct rig *r, char *to, uint32_t cap);
+/* A command and a reply, which must arrive. */
+void rig_talk(struct rig *r);
 
 #endif

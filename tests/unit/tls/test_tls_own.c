@@ -1,6 +1,6 @@
 /*
- * tls/tls_layer_take.c, tls_layer_own.c, tls_awake.c: taking over from BoringSSL, what our own
- * layer keeps, moves and renews. What both layers do alike is in test_tls_stream*, test_tls_differ.
+ * tls/tls_layer_take.c, tls_layer_own.c: taking over from BoringSSL, and what our own layer moves
+ * where. What both layers do alike is in test_tls_stream*, test_tls_differ; keys in test_tls_keys.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,17 +22,6 @@ static void use_sni(SSL *client)
 static void use_tls12(SSL *client)
 {
     assert_true(SSL_set_max_proto_version(client, TLS1_2_VERSION));
-}
-
-static void talk(struct rig *r)
-{
-    char text[64];
-
-    rig_client_send(r, "NOOP\r\n");
-    assert_int_equal(rig_server_read(r, text, sizeof(text)), 6);
-    rig_server_send(r, "250 Ok\r\n");
-    assert_int_equal(rig_client_read(r, text, sizeof(text)), 8);
-    assert_string_equal(text, "250 Ok\r\n");
 }
 
 static uint64_t count(const struct rig *r, enum counter_id id)
@@ -62,7 +51,7 @@ static void test_take_by_writing(void **state)
     assert_string_equal(info.group, "X25519MLKEM768");
     assert_string_equal(info.server_name, ""); /* it went with the SSL object */
     assert_false(info.resumed);
-    talk(&r);
+    rig_talk(&r);
     rig_close(&r);
 }
 
@@ -89,7 +78,7 @@ static void test_take_by_reading(void **state)
     rig_move(&r);
     assert_int_equal(rig_client_read(&r, text, sizeof(text)), 0);
     assert_int_equal(r.tickets, 1); /* it did not wait for a reply */
-    talk(&r);
+    rig_talk(&r);
     rig_close(&r);
 }
 
@@ -140,7 +129,7 @@ static void test_take_without_room(void **state)
     rig_server_send(&r, "220 x\r\n");
     assert_int_equal(rig_client_read(&r, text, sizeof(text)), 7);
     assert_int_equal(r.tickets, 1);
-    talk(&r);
+    rig_talk(&r);
     rig_close(&r);
 }
 
@@ -151,7 +140,7 @@ static void test_tls12_stays(void **state)
     (void)state;
     rig_open(&r, &ecdsa);
     rig_establish(&r, use_tls12);
-    talk(&r);
+    rig_talk(&r);
     assert_non_null(r.conn->ssl);
     assert_ptr_equal(r.conn->layer, &tls_layer_ssl);
     rig_close(&r);
@@ -254,8 +243,49 @@ static void test_forged_text_is_not_seen(void **state)
     rig_close(&r);
 }
 
-/* A record comes byte by byte: nothing is given, nothing is taken from below, until it is whole. */
+/* A record comes byte by byte: nothing is given until it is whole, and nothing is left below; or,
+ * if there is no buffer for it, all. */
 static void test_partial(void **state)
+{
+    static struct forge f;
+    struct rig r;
+    struct stream *s;
+    uint32_t len;
+    uint8_t to[64];
+    void *taken[2] = { NULL, NULL };
+
+    (void)state;
+    rig_open(&r, &ecdsa);
+    forge_begin(&f, &r, NULL);
+    s = tls_conn_stream(r.conn);
+    for (unsigned round = 0; round < 2; round++) {
+        memcpy(f.inner, "NOOP\r\n\27", 7);
+        len = forge_seal(&f, 7, NULL);
+        for (uint32_t at = 0; at < len; at++) {
+            assert_int_equal(s->ops->read(s, to, sizeof(to)), 0);
+            assert_false(s->ready & STREAM_READABLE);
+            assert_int_equal(pool_used(r.worker->gathers), round == 0 ? at > 0 : 2);
+            assert_int_equal(!(r.conn->lower->ready & STREAM_READABLE), round == 0 || at == 0);
+            rig_client_raw(&r, f.record + at, 1);
+            tls_conn_update(r.conn);
+            assert_true(s->ready & STREAM_READABLE);
+        }
+        /* Whole, and read in two parts. */
+        assert_int_equal(s->ops->read(s, to, 2), 2);
+        assert_true(s->ready & STREAM_READABLE);
+        assert_int_equal(s->ops->read(s, to + 2, sizeof(to) - 2), 4);
+        assert_memory_equal(to, "NOOP\r\n", 6);
+        for (unsigned i = 0; i < 2 && round == 0; i++)
+            taken[i] = pool_get(r.worker->gathers);
+    }
+    for (unsigned i = 0; i < 2; i++)
+        pool_put(r.worker->gathers, taken[i]);
+    forge_end(&f);
+    rig_close(&r);
+}
+
+/* The rest of a record comes with another behind it, which is none of its. */
+static void test_partial_and_more(void **state)
 {
     static struct forge f;
     struct rig r;
@@ -267,21 +297,21 @@ static void test_partial(void **state)
     rig_open(&r, &ecdsa);
     forge_begin(&f, &r, NULL);
     s = tls_conn_stream(r.conn);
-    memcpy(f.inner, "NOOP\r\n\27", 7);
-    len = forge_seal(&f, 7, NULL);
-    for (uint32_t at = 0; at < len; at++) {
+    for (uint32_t cut = 1; cut < 26; cut++) {
+        memcpy(f.inner, "NOOP\r\n\27", 7);
+        len = forge_seal(&f, 7, NULL);
+        rig_client_raw(&r, f.record, cut);
         assert_int_equal(s->ops->read(s, to, sizeof(to)), 0);
-        assert_false(s->ready & STREAM_READABLE);
-        rig_client_raw(&r, f.record + at, 1);
-        tls_conn_update(r.conn);
-        assert_true(s->ready & STREAM_READABLE);
+        rig_client_raw(&r, f.record + cut, len - cut);
+        forge_text(&f, "QUIT\r\n");
+        assert_int_equal(s->ops->read(s, to, sizeof(to)), 12);
+        assert_memory_equal(to, "NOOP\r\nQUIT\r\n", 12);
     }
-    assert_int_equal(s->ops->read(s, to, sizeof(to)), 6);
     forge_end(&f);
     rig_close(&r);
 }
 
-/* More pieces than anybody sends who wants to be understood. */
+/* More pieces than anybody sends who wants to be understood, and no buffer to make them one. */
 static void test_too_many_pieces(void **state)
 {
     static const struct rig_config crumbs = { .run_max = 1 };
@@ -289,6 +319,7 @@ static void test_too_many_pieces(void **state)
     static uint8_t text[LIMIT_TLS_RECORD_RUNS];
     struct rig r;
     struct stream *s;
+    void *taken;
 
     (void)state;
     rig_open(&r, &crumbs);
@@ -296,194 +327,27 @@ static void test_too_many_pieces(void **state)
     s = tls_conn_stream(r.conn);
     forge_send(&f, TLS_RECORD_DATA, text, sizeof(text), 0);
     tls_conn_update(r.conn);
+    assert_int_equal(s->ops->read(s, text, sizeof(text)), sizeof(text));
+    taken = pool_get(r.worker->gathers);
+    forge_send(&f, TLS_RECORD_DATA, text, sizeof(text), 0);
+    tls_conn_update(r.conn);
     assert_int_equal(s->ops->read(s, text, sizeof(text)), 0);
     assert_int_equal(tls_conn_error(r.conn)->fault, TLS_FAULT_SELF);
     assert_int_equal(tls_conn_error(r.conn)->alert, SSL_AD_INTERNAL_ERROR);
+    pool_put(r.worker->gathers, taken);
     forge_end(&f);
-    rig_close(&r);
-}
-
-/* --- Keys ------------------------------------------------------------------------------------ */
-
-/* RFC 8446, 5.5: the peer's key is used up, so it is asked for another, once. */
-static void test_asks_for_a_new_key(void **state)
-{
-    struct rig r;
-    char text[64];
-    uint64_t real;
-
-    (void)state;
-    rig_open(&r, &ecdsa);
-    rig_establish(&r, NULL);
-    talk(&r);
-    real = r.conn->own.in.sequence;
-    r.conn->own.in.sequence = LIMIT_TLS_RECORDS_PER_KEY;
-    rig_server_send(&r, "one");
-    rig_server_send(&r, "two");
-    assert_int_equal(count(&r, COUNTER_TLS_KEY_UPDATES), 1);
-    r.conn->own.in.sequence = real;
-    assert_int_equal(rig_client_read(&r, text, sizeof(text)), 3);
-    assert_int_equal(rig_client_read(&r, text, sizeof(text)), 3);
-    assert_string_equal(text, "two");
-    assert_true(r.conn->own.asked);
-    talk(&r); /* the client's answer goes before its next data */
-    assert_false(r.conn->own.asked);
-    assert_int_equal(r.conn->own.in.sequence, 1);
-    rig_close(&r);
-}
-
-/* Ours is used up: KeyUpdate is the last record under it, and data the first under the next. */
-static void test_renews_its_key(void **state)
-{
-    struct rig r;
-    struct tls_record_secret out;
-    struct tls_record_key key;
-    uint8_t raw[256], scratch[TLS_RECORD_BODY_MAX], to[64];
-    struct tls_record_job job = { .to = to, .cap = sizeof(to), .scratch = scratch };
-    struct span run;
-    struct stream *s;
-
-    (void)state;
-    rig_open(&r, &ecdsa);
-    rig_establish(&r, NULL);
-    talk(&r);
-    out = r.conn->own.out;
-    out.sequence = r.conn->own.out.sequence = LIMIT_TLS_RECORDS_PER_KEY;
-    s = tls_conn_stream(r.conn);
-    assert_int_equal(stream_write(s, SPAN_LITERAL("x")), 1);
-    mem_stream_step(r.wire);
-    run = span_of(raw, rig_client_take_raw(&r, raw, sizeof(raw)));
-    job.runs = &run;
-    assert_true(tls_record_key_make(&key, &out));
-    assert_null(tls_record_open_header(run.ptr, &job.len));
-    assert_null(tls_record_open(&key, &out, &job));
-    assert_int_equal(job.type, TLS_RECORD_HANDSHAKE);
-    assert_memory_equal(scratch, "\30\0\0\1\0", 5);
-    tls_record_key_wipe(&key);
-    assert_true(tls_record_secret_next(&out) && tls_record_key_make(&key, &out));
-    run = span_skip(run, job.len);
-    assert_null(tls_record_open_header(run.ptr, &job.len));
-    assert_null(tls_record_open(&key, &out, &job));
-    assert_int_equal(job.type, TLS_RECORD_DATA);
-    assert_int_equal(job.given, 1);
-    tls_record_key_wipe(&key);
-    rig_close(&r);
-}
-
-/* The peer wants our key changed, and there is no room for the KeyUpdate that goes before the
- * reply: the reply waits. */
-static void test_key_update_waits_for_room(void **state)
-{
-    static const struct rig_config narrow = { .room = 20000 };
-    static struct forge f;
-    struct rig r;
-    struct stream *s;
-    struct seg *seg;
-    char text[20100];
-    uint32_t sent = 0;
-
-    (void)state;
-    rig_open(&r, &narrow);
-    forge_begin(&f, &r, NULL);
-    s = tls_conn_stream(r.conn);
-    mem_stream_set_stall(r.wire, 0, true);
-    forge_key_update(&f, 1);
-    tls_conn_update(r.conn);
-    assert_int_equal(s->ops->read(s, (uint8_t *)text, sizeof(text)), 0);
-    assert_true(r.conn->own.update_due);
-    seg = s->ops->reserve(s, 1);
-    for (struct seg *other; (other = r.conn->lower->ops->reserve(r.conn->lower, 100)) != NULL;) {
-        other->len = seg_tailroom(other); /* the transport is filled by what is not to be read */
-        r.conn->lower->ops->commit(r.conn->lower, other);
-        sent += other->len;
-    }
-    seg->data[0] = 'x';
-    seg->len = 1;
-    s->ops->commit(s, seg);
-    assert_false(list_empty(&r.conn->held));
-    assert_false(s->ready & (STREAM_WRITABLE | STREAM_DRAINED));
-    mem_stream_set_stall(r.wire, 0, false);
-    mem_stream_step(r.wire);
-    while (rig_client_take_raw(&r, (uint8_t *)text, sizeof(text)) > 0) {
-    }
-    tls_conn_update(r.conn);
-    assert_true(list_empty(&r.conn->held));
-    assert_false(r.conn->own.update_due);
-    assert_int_equal(count(&r, COUNTER_TLS_KEY_UPDATES), 1);
-    forge_end(&f);
-    rig_close(&r);
-}
-
-/* --- Hibernation ----------------------------------------------------------------------------- */
-
-static void test_hibernates(void **state)
-{
-    struct rig r;
-
-    (void)state;
-    rig_open(&r, &ecdsa);
-    rig_establish(&r, NULL);
-    talk(&r);
-    for (uint64_t i = 1; i <= 3; i++) {
-        assert_int_equal(count(&r, COUNTER_TLS_WAKES), i);
-        tls_awake_rest(r.conn);
-        tls_awake_rest(r.conn);
-        assert_null(r.conn->own.awake);
-        assert_int_equal(pool_used(r.worker->awake), 0);
-        talk(&r);
-    }
-    print_message("bytes of an idle connection: %zu\n", sizeof(struct tls_conn));
-    assert_true(sizeof(struct tls_conn) <= 512);
-    rig_close(&r);
-}
-
-/* No place left: the connection that was silent longest gives its up, and comes back. */
-static void test_gives_its_place(void **state)
-{
-    struct rig r, other;
-    void *taken;
-
-    (void)state;
-    rig_open(&r, &ecdsa);
-    taken = pool_get(r.worker->awake); /* one place is left for two */
-    rig_establish(&r, NULL);
-    talk(&r);
-    other = r;
-    r.wire = NULL;
-    r.conn = NULL;
-    r.client = NULL;
-    rig_establish(&r, NULL);
-    for (unsigned i = 0; i < 3; i++) {
-        talk(&r);
-        assert_non_null(r.conn->own.awake);
-        assert_null(other.conn->own.awake);
-        talk(&other);
-        assert_null(r.conn->own.awake);
-    }
-    other.counters = r.counters;
-    rig_disconnect(&other);
-    pool_put(r.worker->awake, taken);
     rig_close(&r);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_take_by_writing),
-        cmocka_unit_test(test_take_by_reading),
-        cmocka_unit_test(test_take_by_closing),
-        cmocka_unit_test(test_take_without_room),
-        cmocka_unit_test(test_tls12_stays),
-        cmocka_unit_test(test_moves),
-        cmocka_unit_test(test_small_places),
-        cmocka_unit_test(test_forged_text_is_not_seen),
-        cmocka_unit_test(test_partial),
+        cmocka_unit_test(test_take_by_writing), cmocka_unit_test(test_take_by_reading),
+        cmocka_unit_test(test_take_by_closing), cmocka_unit_test(test_take_without_room),
+        cmocka_unit_test(test_tls12_stays),     cmocka_unit_test(test_moves),
+        cmocka_unit_test(test_small_places),    cmocka_unit_test(test_forged_text_is_not_seen),
+        cmocka_unit_test(test_partial),         cmocka_unit_test(test_partial_and_more),
         cmocka_unit_test(test_too_many_pieces),
-        cmocka_unit_test(test_asks_for_a_new_key),
-        cmocka_unit_test(test_renews_its_key),
-        cmocka_unit_test(test_key_update_waits_for_room),
-        cmocka_unit_test(test_hibernates),
-        cmocka_unit_test(test_gives_its_place),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,6 +69,9 @@
 /* Handshake steps of one turn of the loop: 100 us each, so a turn stays under half a millisecond.
  * Past it: next turn. */
 #define LIMIT_HANDSHAKES_PER_TURN_DEFAULT 4
+/* ClientHellos that a turn gives to helpers, for each handshake step that it may make: to hand one
+ * over takes an eighth of the time. Past it: next turn. */
+#define LIMIT_HINTS_PER_HANDSHAKE 4
 
 /* A PROXY header of version 1 (its specification, 2.1) and of version 2: the addresses, and what
  * TLVs a real proxy adds; 2.2 allows 65,551. Past it: closed. */

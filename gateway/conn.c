@@ -147,25 +147,38 @@ static enum conn_progress handshake_failed(struct conn *c)
     return CONN_MOVED;
 }
 
-static enum conn_progress handshake_step(struct conn *c)
+static enum conn_progress wait_for_turn(struct conn *c)
+{
+    if (!list_linked(&c->wait))
+        list_append(&c->set->handshakes, &c->wait);
+    return CONN_STUCK;
+}
+
+/* A dear step is for this turn, or for a helper, or for another turn. */
+static enum tls_outcome step_tls(struct conn *c)
 {
     struct conns *cs = c->set;
 
-    bool dear = tls_conn_handshake_is_dear(c->tls);
-    bool late =
-        dear && cs->handshake_budget == 0; /* for this turn: a helper's, or the next turn's */
-
-    if (dear && !late)
+    if (!tls_conn_handshake_is_dear(c->tls))
+        return tls_conn_handshake(c->tls);
+    if (cs->handshake_budget > 0) {
         cs->handshake_budget--;
-    switch (late ? tls_conn_handshake_helped(c->tls) : tls_conn_handshake(c->tls)) {
+        return tls_conn_handshake(c->tls);
+    }
+    if (cs->hint_budget == 0)
+        return TLS_WANT_TURN;
+    cs->hint_budget--;
+    return tls_conn_handshake_helped(c->tls);
+}
+
+static enum conn_progress handshake_step(struct conn *c)
+{
+    switch (step_tls(c)) {
     case TLS_DONE: return handshake_done(c);
     case TLS_WANT_INPUT:
     case TLS_WANT_OUTPUT:
     case TLS_WANT_SIGNATURE: return CONN_STUCK;
-    case TLS_WANT_TURN:
-        if (!list_linked(&c->wait))
-            list_append(&cs->handshakes, &c->wait);
-        return CONN_STUCK;
+    case TLS_WANT_TURN: return wait_for_turn(c);
     case TLS_FAILED: return handshake_failed(c);
     }
     UNREACHABLE("every outcome is met");

@@ -66,6 +66,7 @@ struct conns {
     struct list rooms;      /* wait for an extent, a message or a place in the spool's ring */
     struct wheel wheel;
     uint32_t handshake_budget; /* dear steps left in this turn */
+    uint32_t hint_budget;      /* of those given to helpers */
     uint64_t next_number;
     bool draining;
     uint8_t *scratch; /* LIMIT_READ_BYTES: a read's first place, before it is known whether anything

@@ -159,6 +159,7 @@ unsigned conns_poll(struct conns *cs)
     unsigned n;
 
     cs->handshake_budget = cs->config.handshakes_per_turn;
+    cs->hint_budget = cs->config.handshakes_per_turn * LIMIT_HINTS_PER_HANDSHAKE;
     n = poll_spool(cs) + poll_timers(cs);
     n += poll_waiting(&cs->handshakes, cs->handshake_budget);
     poll_waiting(&cs->rooms, LIMIT_PUMP_PER_TURN); /* no work until there is room */

@@ -20,6 +20,7 @@ TAP, TAP_HOST, TAP_SERVER = "pb0", "198.18.0.1", "198.18.0.2"
 DEADLINE_S = 30
 CONNECTIONS = 16384  # of all workers: within the usual limit of open files
 TICKS = os.sysconf("SC_CLK_TCK")
+EAL_THREADS = ("eal-", "telemetry", "rte_mp")  # DPDK binds some of its own to one core
 # The users that the peers' programs ask for, in a passwd file that only they see.
 USERS = {"postfix": 9101, "postdrop": 9102, "Debian-exim": 9103}
 
@@ -248,7 +249,8 @@ class Postern(Server):
         return [int(t) for t in os.listdir("/proc/%d/task" % self.process.pid)]
 
     def started(self):
-        self.workers = [t for t in self.threads() if len(os.sched_getaffinity(t)) == 1]
+        self.workers = [t for t in self.threads() if len(os.sched_getaffinity(t)) == 1
+                        and not self.thread_name(t).startswith(EAL_THREADS)]
         if len(self.workers) != self.worker_count:
             raise Problem("the workers' threads are not to be told from the others")
         for thread in set(self.threads()) - set(self.workers):
@@ -260,6 +262,10 @@ class Postern(Server):
         os.kill(self.process.pid, signal.SIGUSR1)
         wait_for("counters", lambda: pattern.search(self.log_text(start)))
         return int(pattern.search(self.log_text(start)).group(1))
+
+    def thread_name(self, thread):
+        with open("/proc/%d/task/%d/comm" % (self.process.pid, thread)) as f:
+            return f.read().strip()
 
     def thread_s(self, thread):
         """CPU time of one thread, to the nanosecond."""

@@ -347,6 +347,10 @@ void tcp_loss_too_big(struct tcp_conn *c)
     for (struct tcp_sent *s = tcp_sentq_first(q); s != NULL; s = tcp_sentq_next(q, s))
         if (!(s->flags & (TCP_SENT_SACKED | TCP_SENT_LOST)))
             tcp_sentq_lost(q, s);
+    /* Whole runs, to be cut anew as they leave. */
+    for (struct tcp_sent *s = tcp_sentq_first(q); s != NULL; s = tcp_sentq_next(q, s))
+        if (s->flags & TCP_SENT_LOST)
+            tcp_sentq_gather(q, s, UINT32_MAX);
     c->recover = c->snd_max; /* so that it begins no recovery: nothing is congested */
     c->dup_acks = 0;
     tcp_output_want(c);

@@ -122,7 +122,6 @@ static struct plan plan_again(const struct tcp_conn *c, const struct tcp_sent *s
 static bool plan_resend(const struct tcp_conn *c, struct plan *p)
 {
     const struct tcp_sent *s = tcp_sentq_first_lost(&c->loss.sent);
-
     struct plan again;
 
     if (s == NULL)

@@ -44,12 +44,10 @@ struct dsl {
 };
 
 static const struct endpoint server_at = {
-    .addr = { { [10] = 0xff, [11] = 0xff, [12] = 10, [15] = 2 } },
-    .port = 465,
+    .addr = { { [10] = 0xff, [11] = 0xff, [12] = 10, [15] = 2 } }, .port = 465
 };
 static const struct endpoint client_at = {
-    .addr = { { [10] = 0xff, [11] = 0xff, [12] = 10, [15] = 1 } },
-    .port = 50000,
+    .addr = { { [10] = 0xff, [11] = 0xff, [12] = 10, [15] = 1 } }, .port = 50000
 };
 
 __attribute__((format(printf, 2, 3))) static bool fail(struct dsl *d, const char *fmt, ...)
@@ -429,9 +427,8 @@ static bool run_words(struct dsl *d, char **words, unsigned count)
 
 static bool run_statement(struct dsl *d, char *statement)
 {
-    char *words[WORDS_MAX];
+    char *words[WORDS_MAX], *save = NULL;
     unsigned count = 0;
-    char *save = NULL;
 
     for (char *w = strtok_r(statement, " \t", &save); w != NULL && count < WORDS_MAX;
          w = strtok_r(NULL, " \t", &save))

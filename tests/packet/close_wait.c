@@ -48,6 +48,21 @@ static const struct tcp_dsl_case cases[] = {
       "state LAST_ACK; < A seq=2 ack=12; state CLOSED; segs 0" },
     { "CLOSE_WAIT", "abort", "RFC 9293, 3.10.5",
       "in CLOSE_WAIT; abort; > RA seq=1 ack=2; ready F" },
+    { "CLOSE_WAIT", "keepalive", "RFC 9293, 3.8.4",
+      "in CLOSE_WAIT; < A seq=1 ack=1; > A seq=1 ack=2; > -; state CLOSE_WAIT" },
+    { "CLOSE_WAIT", "rst_ack", "RFC 5961, 3.2",
+      "in CLOSE_WAIT; < RA seq=2 ack=1; > -; ready F; state CLOSED; segs 0" },
+    { "CLOSE_WAIT", "ack_far_old", "RFC 5961, 5.2",
+      "in CLOSE_WAIT; < A seq=2 ack=-70000; > A seq=1 ack=2; state CLOSE_WAIT; count "
+      "tcp_challenge_acks 1" },
+    { "CLOSE_WAIT", "syn_data", "RFC 5961, 4.2",
+      "in CLOSE_WAIT; < S seq=2 len=10; > A seq=1 ack=2; noread; state CLOSE_WAIT; segs 0" },
+    { "CLOSE_WAIT", "ece", "RFC 3168, 6.1.1",
+      "in CLOSE_WAIT; < AE seq=2 ack=1; > -; < AC seq=2 ack=1; > -; state CLOSE_WAIT" },
+    { "CLOSE_WAIT", "urgent", "RFC 9293, 3.10.7.4, seventh",
+      "in CLOSE_WAIT; < PAU seq=2 ack=1 len=10; > -; noread; state CLOSE_WAIT; segs 0" },
+    { "CLOSE_WAIT", "data_partly_old", "RFC 9293, 3.10.7.4, seventh",
+      "in CLOSE_WAIT; < PA seq=-3 ack=1 len=10; > -; noread; state CLOSE_WAIT; segs 0" },
 };
 
 const struct tcp_dsl_suite cases_close_wait = { cases, sizeof(cases) / sizeof(cases[0]) };

@@ -40,6 +40,21 @@ static const struct tcp_dsl_case cases[] = {
       "segs 0" },
     { "CLOSING", "abort", "RFC 9293, 3.10.5",
       "in CLOSING; abort; > RA seq=2 ack=2; ready F; state CLOSED" },
+    { "CLOSING", "keepalive", "RFC 9293, 3.8.4",
+      "in CLOSING; < A seq=1 ack=1; > A seq=2 ack=2; > -; state CLOSING" },
+    { "CLOSING", "rst_ack", "RFC 5961, 3.2",
+      "in CLOSING; < RA seq=2 ack=1; > -; ready F; state CLOSED; segs 0" },
+    { "CLOSING", "ack_far_old", "RFC 5961, 5.2",
+      "in CLOSING; < A seq=2 ack=-70000; > A seq=2 ack=2; state CLOSING; count tcp_challenge_acks "
+      "1" },
+    { "CLOSING", "syn_data", "RFC 5961, 4.2",
+      "in CLOSING; < S seq=2 len=10; > A seq=2 ack=2; noread; state CLOSING; segs 0" },
+    { "CLOSING", "ece", "RFC 3168, 6.1.1",
+      "in CLOSING; < AE seq=2 ack=1; > -; < AC seq=2 ack=1; > -; state CLOSING" },
+    { "CLOSING", "urgent", "RFC 9293, 3.10.7.4, seventh",
+      "in CLOSING; < PAU seq=2 ack=1 len=10; > -; noread; state CLOSING; segs 0" },
+    { "CLOSING", "data_partly_old", "RFC 9293, 3.10.7.4, seventh",
+      "in CLOSING; < PA seq=-3 ack=1 len=10; > -; noread; state CLOSING; segs 0" },
 };
 
 const struct tcp_dsl_suite cases_closing = { cases, sizeof(cases) / sizeof(cases[0]) };

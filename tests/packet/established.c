@@ -98,6 +98,17 @@ static const struct tcp_dsl_case cases[] = {
     { "ESTABLISHED", "abort", "RFC 9293, 3.10.5",
       "in ESTABLISHED; write 10; > PA len=10; < PA seq=1 ack=1 len=10; abort; "
       "> RA seq=11 ack=11; ready F; > -; abort; > -; segs 0" },
+    { "ESTABLISHED", "keepalive", "RFC 9293, 3.8.4",
+      "in ESTABLISHED; < A seq=0 ack=1; > A seq=1 ack=1; > -; state ESTABLISHED" },
+    { "ESTABLISHED", "rst_ack", "RFC 5961, 3.2",
+      "in ESTABLISHED; < RA seq=1 ack=1; > -; ready F; state CLOSED; segs 0" },
+    { "ESTABLISHED", "ack_far_old", "RFC 5961, 5.2",
+      "in ESTABLISHED; < A seq=1 ack=-70000; > A seq=1 ack=1; state ESTABLISHED; count "
+      "tcp_challenge_acks 1" },
+    { "ESTABLISHED", "syn_data", "RFC 5961, 4.2",
+      "in ESTABLISHED; < S seq=1 len=10; > A seq=1 ack=1; noread; state ESTABLISHED; segs 0" },
+    { "ESTABLISHED", "ece", "RFC 3168, 6.1.1",
+      "in ESTABLISHED; < AE seq=1 ack=1; > -; < AC seq=1 ack=1; > -; state ESTABLISHED" },
 };
 
 const struct tcp_dsl_suite cases_established = { cases, sizeof(cases) / sizeof(cases[0]) };

@@ -62,6 +62,21 @@ static const struct tcp_dsl_case cases[] = {
       "> RA seq=2 ack=1; > -; state CLOSED" },
     { "FIN_WAIT_1", "abort", "RFC 9293, 3.10.5",
       "in FIN_WAIT_1; abort; > RA seq=2 ack=1; ready F; state CLOSED" },
+    { "FIN_WAIT_1", "keepalive", "RFC 9293, 3.8.4",
+      "in FIN_WAIT_1; < A seq=0 ack=1; > A seq=2 ack=1; > -; state FIN_WAIT_1" },
+    { "FIN_WAIT_1", "rst_ack", "RFC 5961, 3.2",
+      "in FIN_WAIT_1; < RA seq=1 ack=1; > -; ready F; state CLOSED; segs 0" },
+    { "FIN_WAIT_1", "ack_far_old", "RFC 5961, 5.2",
+      "in FIN_WAIT_1; < A seq=1 ack=-70000; > A seq=2 ack=1; state FIN_WAIT_1; count "
+      "tcp_challenge_acks 1" },
+    { "FIN_WAIT_1", "syn_data", "RFC 5961, 4.2",
+      "in FIN_WAIT_1; < S seq=1 len=10; > A seq=2 ack=1; noread; state FIN_WAIT_1; segs 0" },
+    { "FIN_WAIT_1", "ece", "RFC 3168, 6.1.1",
+      "in FIN_WAIT_1; < AE seq=1 ack=1; > -; < AC seq=1 ack=1; > -; state FIN_WAIT_1" },
+    { "FIN_WAIT_1", "urgent", "RFC 6093",
+      "in FIN_WAIT_1; < PAU seq=1 ack=1 len=10; > A seq=2 ack=11; read 10; state FIN_WAIT_1" },
+    { "FIN_WAIT_1", "data_partly_old", "RFC 9293, 3.10.7.4, seventh",
+      "in FIN_WAIT_1; < PA seq=-4 ack=1 len=10; > A seq=2 ack=6; read 5; noread" },
 };
 
 const struct tcp_dsl_suite cases_fin_wait_1 = { cases, sizeof(cases) / sizeof(cases[0]) };

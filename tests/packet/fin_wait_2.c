@@ -52,6 +52,21 @@ static const struct tcp_dsl_case cases[] = {
       "> RA seq=2 ack=1; state CLOSED" },
     { "FIN_WAIT_2", "abort", "RFC 9293, 3.10.5",
       "in FIN_WAIT_2; abort; > RA seq=2 ack=1; ready F" },
+    { "FIN_WAIT_2", "keepalive", "RFC 9293, 3.8.4",
+      "in FIN_WAIT_2; < A seq=0 ack=2; > A seq=2 ack=1; > -; state FIN_WAIT_2" },
+    { "FIN_WAIT_2", "rst_ack", "RFC 5961, 3.2",
+      "in FIN_WAIT_2; < RA seq=1 ack=2; > -; ready F; state CLOSED; segs 0" },
+    { "FIN_WAIT_2", "ack_far_old", "RFC 5961, 5.2",
+      "in FIN_WAIT_2; < A seq=1 ack=-70000; > A seq=2 ack=1; state FIN_WAIT_2; count "
+      "tcp_challenge_acks 1" },
+    { "FIN_WAIT_2", "syn_data", "RFC 5961, 4.2",
+      "in FIN_WAIT_2; < S seq=1 len=10; > A seq=2 ack=1; noread; state FIN_WAIT_2; segs 0" },
+    { "FIN_WAIT_2", "ece", "RFC 3168, 6.1.1",
+      "in FIN_WAIT_2; < AE seq=1 ack=2; > -; < AC seq=1 ack=2; > -; state FIN_WAIT_2" },
+    { "FIN_WAIT_2", "urgent", "RFC 6093",
+      "in FIN_WAIT_2; < PAU seq=1 ack=2 len=10; > A seq=2 ack=11; read 10; state FIN_WAIT_2" },
+    { "FIN_WAIT_2", "data_partly_old", "RFC 9293, 3.10.7.4, seventh",
+      "in FIN_WAIT_2; < PA seq=-4 ack=2 len=10; > A seq=2 ack=6; read 5; noread" },
 };
 
 const struct tcp_dsl_suite cases_fin_wait_2 = { cases, sizeof(cases) / sizeof(cases[0]) };

@@ -43,6 +43,21 @@ static const struct tcp_dsl_case cases[] = {
       "segs 0" },
     { "LAST_ACK", "abort", "RFC 9293, 3.10.5",
       "in LAST_ACK; abort; > RA seq=2 ack=2; ready F; state CLOSED" },
+    { "LAST_ACK", "keepalive", "RFC 9293, 3.8.4",
+      "in LAST_ACK; < A seq=1 ack=1; > A seq=2 ack=2; > -; state LAST_ACK" },
+    { "LAST_ACK", "rst_ack", "RFC 5961, 3.2",
+      "in LAST_ACK; < RA seq=2 ack=1; > -; ready F; state CLOSED; segs 0" },
+    { "LAST_ACK", "ack_far_old", "RFC 5961, 5.2",
+      "in LAST_ACK; < A seq=2 ack=-70000; > A seq=2 ack=2; state LAST_ACK; count "
+      "tcp_challenge_acks 1" },
+    { "LAST_ACK", "syn_data", "RFC 5961, 4.2",
+      "in LAST_ACK; < S seq=2 len=10; > A seq=2 ack=2; noread; state LAST_ACK; segs 0" },
+    { "LAST_ACK", "ece", "RFC 3168, 6.1.1",
+      "in LAST_ACK; < AE seq=2 ack=1; > -; < AC seq=2 ack=1; > -; state LAST_ACK" },
+    { "LAST_ACK", "urgent", "RFC 9293, 3.10.7.4, seventh",
+      "in LAST_ACK; < PAU seq=2 ack=1 len=10; > -; noread; state LAST_ACK; segs 0" },
+    { "LAST_ACK", "data_partly_old", "RFC 9293, 3.10.7.4, seventh",
+      "in LAST_ACK; < PA seq=-3 ack=1 len=10; > -; noread; state LAST_ACK; segs 0" },
 };
 
 const struct tcp_dsl_suite cases_last_ack = { cases, sizeof(cases) / sizeof(cases[0]) };

@@ -55,6 +55,20 @@ static const struct tcp_dsl_case cases[] = {
       "shutdown; > FA; state FIN_WAIT_1" },
     { "SYN_RCVD", "reset_before_accept", "tcp.h",
       "in SYN_RCVD; < A seq=1 ack=1; < R seq=1; state LISTEN; segs 0; > -" },
+    { "SYN_RCVD", "keepalive", "RFC 9293, 3.10.7.4, first",
+      "in SYN_RCVD; < A seq=0 ack=1; > A seq=1 ack=1; state SYN_RCVD" },
+    { "SYN_RCVD", "rst_ack", "RFC 9293, 3.10.7.4, second",
+      "in SYN_RCVD; < RA seq=1 ack=1; > -; state LISTEN" },
+    { "SYN_RCVD", "ack_far_old", "RFC 9293, 3.10.7.4, fifth",
+      "in SYN_RCVD; < A seq=1 ack=-70000; > R seq=-70000; state SYN_RCVD" },
+    { "SYN_RCVD", "syn_data", "RFC 9293, 3.10.7.4",
+      "in SYN_RCVD; < S seq=0 len=10; > SA seq=0 ack=1; state SYN_RCVD; segs 0" },
+    { "SYN_RCVD", "ece", "RFC 3168, 6.1.1",
+      "in SYN_RCVD; < AE seq=1 ack=1; > -; accept; state ESTABLISHED" },
+    { "SYN_RCVD", "urgent", "RFC 6093",
+      "in SYN_RCVD; < PAU seq=1 ack=1 len=10; accept; > A seq=1 ack=11; read 10" },
+    { "SYN_RCVD", "data_partly_old", "RFC 9293, 3.10.7.4, first",
+      "in SYN_RCVD; < PA seq=0 ack=1 len=10; > A seq=1 ack=1; state SYN_RCVD; segs 0" },
 };
 
 const struct tcp_dsl_suite cases_syn_rcvd = { cases, sizeof(cases) / sizeof(cases[0]) };

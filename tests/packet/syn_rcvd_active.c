@@ -52,6 +52,20 @@ static const struct tcp_dsl_case cases[] = {
       "in SYN_RCVD_ACTIVE; close; > RA seq=1 ack=1; state CLOSED" },
     { "SYN_RCVD_ACTIVE", "abort", "RFC 9293, 3.10.5",
       "in SYN_RCVD_ACTIVE; abort; > RA seq=1 ack=1; ready F; state CLOSED" },
+    { "SYN_RCVD_ACTIVE", "keepalive", "RFC 9293, 3.10.7.4, first",
+      "in SYN_RCVD_ACTIVE; < A seq=0 ack=1; > A seq=1 ack=1; state SYN_RCVD" },
+    { "SYN_RCVD_ACTIVE", "rst_ack", "RFC 9293, 3.10.7.4, second",
+      "in SYN_RCVD_ACTIVE; < RA seq=1 ack=1; > -; ready F; state CLOSED" },
+    { "SYN_RCVD_ACTIVE", "ack_far_old", "RFC 9293, 3.10.7.4, fifth",
+      "in SYN_RCVD_ACTIVE; < A seq=1 ack=-70000; > R seq=-70000; state SYN_RCVD" },
+    { "SYN_RCVD_ACTIVE", "syn_data", "RFC 5961, 4.2",
+      "in SYN_RCVD_ACTIVE; < S seq=1 len=10; > A seq=1 ack=1; state SYN_RCVD; segs 0" },
+    { "SYN_RCVD_ACTIVE", "ece", "RFC 3168, 6.1.1",
+      "in SYN_RCVD_ACTIVE; < AE seq=1 ack=1; > -; state ESTABLISHED; ready WD" },
+    { "SYN_RCVD_ACTIVE", "urgent", "RFC 6093",
+      "in SYN_RCVD_ACTIVE; < PAU seq=1 ack=1 len=10; > A seq=1 ack=11; read 10" },
+    { "SYN_RCVD_ACTIVE", "data_partly_old", "RFC 9293, 3.10.7.4, seventh",
+      "in SYN_RCVD_ACTIVE; < PA seq=-4 ack=1 len=10; > A seq=1 ack=6; read 5; state ESTABLISHED" },
 };
 
 const struct tcp_dsl_suite cases_syn_rcvd_active = { cases, sizeof(cases) / sizeof(cases[0]) };

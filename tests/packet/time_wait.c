@@ -66,6 +66,19 @@ static const struct tcp_dsl_case cases[] = {
     { "TIME_WAIT", "fin_flood", "RFC 9293, 3.10.7.4, eighth",
       "in TIME_WAIT; < A seq=9 ack=2; > A; < FA seq=1 ack=2; > A seq=2 ack=2; < FA seq=1 ack=2; "
       "> A seq=2 ack=2" },
+    { "TIME_WAIT", "keepalive", "RFC 9293, 3.8.4",
+      "in TIME_WAIT; < A seq=1 ack=2; > A seq=2 ack=2; state TIME_WAIT" },
+    { "TIME_WAIT", "rst_ack", "RFC 1337", "in TIME_WAIT; < RA seq=2 ack=2; > -; state TIME_WAIT" },
+    { "TIME_WAIT", "ack_far_old", "RFC 9293, 3.10.7.4",
+      "in TIME_WAIT; < A seq=2 ack=-70000; > -; state TIME_WAIT" },
+    { "TIME_WAIT", "syn_data", "RFC 5961, 4.2",
+      "in TIME_WAIT; < S seq=1 len=10; > A seq=2 ack=2; state TIME_WAIT; segs 0" },
+    { "TIME_WAIT", "ece", "RFC 3168, 6.1.1",
+      "in TIME_WAIT; < AE seq=2 ack=2; > -; state TIME_WAIT" },
+    { "TIME_WAIT", "urgent", "RFC 9293, 3.10.7.4",
+      "in TIME_WAIT; < PAU seq=2 ack=2 len=10; > A seq=2 ack=2; segs 0" },
+    { "TIME_WAIT", "data_partly_old", "RFC 9293, 3.10.7.4",
+      "in TIME_WAIT; < PA seq=1 ack=2 len=10; > A seq=2 ack=2; segs 0" },
 };
 
 const struct tcp_dsl_suite cases_time_wait = { cases, sizeof(cases) / sizeof(cases[0]) };

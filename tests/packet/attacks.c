@@ -88,8 +88,6 @@ static const struct tcp_dsl_case cases[] = {
     { "attacks", "ack_past_the_share", "limits",
       "set hosts 1; < S seq=0 port=1; > SA; < S seq=0 port=2; > SA; < A seq=1 ack=1 port=2; > -; "
       "< S seq=0 port=1; > SA; < A seq=1 ack=1 port=1; > R seq=1; count tcp_prefix_refused 1" },
-    { "attacks", "land", "RFC 1122, 4.2.3.10",
-      "in LISTEN; < S seq=0 to=all; > -; state LISTEN; segs 0" },
     { "attacks", "mss_of_one", "limits",
       "< S seq=0 mss=1; > SA; < A seq=1 ack=1; accept; write 200; > A len=64; > A len=64; "
       "> A len=64; > PA len=8" },

@@ -56,6 +56,12 @@
 /* Room for replies that one call of the session gets at least: an EHLO reply with every keyword. */
 #define LIMIT_REPLY_BYTES 1024
 
+/* What a back end remembers of one SASL exchange: a SCRAM's nonce, keys and two running HMACs. */
+#define LIMIT_SASL_MEMO_BYTES 2048
+/* Longest challenge before its base64, so that it is one reply line: a SCRAM's has up to 300. Past
+ * it: 454 4.7.0. */
+#define LIMIT_SASL_CHALLENGE_BYTES 378
+
 /* --- Connections ----------------------------------------------------------------------------- */
 
 /* Plaintext waiting in a connection while its session is parked: one TLS record and one AUTH line.

@@ -40,6 +40,7 @@ static enum smtp_want say(struct smtp_session *s, const char *what, uint32_t len
 static struct smtp_session *log_in(void)
 {
     struct smtp_client who = { .secure = true,
+                               .mechanisms = SMTP_MECHANISM_PLAIN,
                                .tls_version = "TLSv1.3",
                                .tls_cipher = "TLS_AES_128_GCM_SHA256",
                                .tls_group = "X25519" };

@@ -107,6 +107,12 @@ void auth_offer_users(struct auth *a, struct auth_users *users)
     auth_users_release(atomic_exchange_explicit(&a->offered, users, memory_order_acq_rel));
 }
 
+uint32_t auth_mechanisms(const struct auth *a)
+{
+    (void)a;
+    return SMTP_MECHANISM_PLAIN | SMTP_MECHANISM_LOGIN;
+}
+
 static void take_offer(struct auth *a)
 {
     struct auth_users *next;

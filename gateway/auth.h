@@ -45,6 +45,8 @@ struct auth *auth_create(const struct config_auth *config, uint32_t connections,
  * answer. */
 void auth_destroy(struct auth *a);
 
+/* What AUTH can offer: enum smtp_mechanism, or'ed. */
+uint32_t auth_mechanisms(const struct auth *a);
 /*
  * Asks. NULL: *verdict is the answer. Else it comes by env->done(owner, ...), unless auth_cancel
  * comes first. What the question's spans show is copied if it is needed for longer, and wiped after

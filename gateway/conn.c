@@ -79,6 +79,7 @@ static void describe_client(const struct conn *c, struct smtp_client *out)
         .local = c->local,
         .secure = c->tls != NULL || c->listener->secure,
         .starttls = c->listener->starttls,
+        .mechanisms = auth_mechanisms(c->set->env.auth),
     };
     if (c->tls == NULL)
         return;

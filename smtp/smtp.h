@@ -55,6 +55,15 @@ struct smtp_client {
     const char *tls_version; /* NULL without TLS */
     const char *tls_cipher;
     const char *tls_group;
+    uint32_t mechanisms; /* enum smtp_mechanism, or'ed: those that AUTH can offer to it */
+};
+
+/* SASL mechanisms, one bit each. */
+enum smtp_mechanism {
+    SMTP_MECHANISM_PLAIN = 1 << 0,
+    SMTP_MECHANISM_LOGIN = 1 << 1,
+    SMTP_MECHANISM_SCRAM = 1 << 2,      /* SCRAM-SHA-256 (RFC 7677) */
+    SMTP_MECHANISM_SCRAM_PLUS = 1 << 3, /* the same, bound to the TLS channel */
 };
 
 /* NULL: pool is empty. */
@@ -128,11 +137,17 @@ void smtp_session_body_lost(struct smtp_session *s, enum smtp_delivery why);
 void smtp_session_mail(const struct smtp_session *s, struct mail *out);
 void smtp_session_durable(struct smtp_session *s, enum smtp_delivery how);
 
-/* One question to the back end; spans live until the verdict. The password is wiped by
- * smtp_session_verdict. */
+/* One question to the back end; all of it lives until the answer. Secrets are wiped by the verdict.
+ */
 struct smtp_auth {
-    struct span login;
-    struct span password;
+    enum smtp_mechanism mechanism;
+    uint32_t offered;     /* enum smtp_mechanism, or'ed */
+    struct span login;    /* PLAIN, LOGIN */
+    struct span password; /* PLAIN, LOGIN */
+    struct span message;  /* the others: what the client said now */
+    /* LIMIT_SASL_MEMO_BYTES of the back end's own, aligned for anything: zero at the first message
+     * of an exchange, as it was left at the next, wiped at its end. */
+    uint8_t *memo;
 };
 
 enum smtp_verdict {
@@ -145,6 +160,11 @@ enum smtp_verdict {
 
 void smtp_session_auth(const struct smtp_session *s, struct smtp_auth *out);
 void smtp_session_verdict(struct smtp_session *s, enum smtp_verdict v);
+/*
+ * After WANT_VERDICT, instead of a verdict: the back end wants to hear more (334). `login`: who the
+ * message was from, so far as it says; `challenge`: at most LIMIT_SASL_CHALLENGE_BYTES, copied.
+ */
+void smtp_session_challenge(struct smtp_session *s, struct span login, struct span challenge);
 
 /* Whether TLS can begin now (RFC 3207, 4). */
 enum smtp_starttls {

@@ -1,7 +1,7 @@
 /*
- * AUTH (RFC 4954). Happy path: the exchange gives a login and a password, the session waits for the
- * verdict, 235. The buffer of the exchange is held from the command to the verdict and wiped
- * whenever it is let go.
+ * AUTH (RFC 4954). Happy path: the exchange gives a login and a password, or a message; the session
+ * waits for the back end, which may have more to ask; 235. The buffer of the exchange is held from
+ * the command to the verdict and wiped whenever it is let go.
  */
 #include "smtp/smtp_priv.h"
 
@@ -65,7 +65,7 @@ enum smtp_reply_id smtp_cmd_auth_act(struct smtp_session *s, struct smtp_call *c
     ASSERT(s->sasl == NULL);
     s->sasl = pool_get(s->room->sasls);
     ASSERT(s->sasl != NULL); /* the pool has one for each session */
-    return go_on(s, smtp_sasl_start(s->sasl, call->args));
+    return go_on(s, smtp_sasl_start(s->sasl, s->client.mechanisms, call->args));
 }
 
 enum smtp_reply_id smtp_cmd_auth_line(struct smtp_session *s, enum smtp_line_outcome outcome,
@@ -75,6 +75,15 @@ enum smtp_reply_id smtp_cmd_auth_line(struct smtp_session *s, enum smtp_line_out
     if (outcome == SMTP_LINE_LONG)
         return give_up(s, SMTP_REPLY_LINE_TOO_LONG);
     return go_on(s, smtp_sasl_line(s->sasl, line));
+}
+
+enum smtp_reply_id smtp_cmd_auth_challenge(struct smtp_session *s, struct span login,
+                                           struct span challenge)
+{
+    ASSERT(s->state == SMTP_STATE_VERDICT);
+    if (!smtp_sasl_challenge(s->sasl, login, challenge))
+        return fail(s);
+    return ask(s, SMTP_REPLY_ASK_CHALLENGE);
 }
 
 static enum smtp_reply_id accept_user(struct smtp_session *s)

@@ -52,6 +52,16 @@ static void put_hold(const struct smtp_session *s, struct buf *out)
                         &(struct smtp_reply_fill){ .words = span_str(until), .number = most }, out);
 }
 
+static void put_auth(uint32_t mechanisms, struct buf *out)
+{
+    uint8_t bytes[LIMIT_REPLY_LINE_BYTES];
+    struct buf words = { bytes, 0, sizeof(bytes) };
+
+    smtp_sasl_list(mechanisms, &words);
+    smtp_reply_put_more(SMTP_REPLY_EHLO_AUTH,
+                        &(struct smtp_reply_fill){ .words = span_of(words.ptr, words.len) }, out);
+}
+
 void smtp_cmd_ehlo_reply(const struct smtp_session *s, struct buf *out)
 {
     const struct smtp_config *config = &s->room->config;
@@ -75,7 +85,7 @@ void smtp_cmd_ehlo_reply(const struct smtp_session *s, struct buf *out)
     smtp_reply_put_more(SMTP_REPLY_EHLO_ENHANCED, &fill, out);
     if (s->client.starttls && !s->client.secure)
         smtp_reply_put_more(SMTP_REPLY_EHLO_STARTTLS, &fill, out);
-    if (s->client.secure && !s->authenticated)
-        smtp_reply_put_more(SMTP_REPLY_EHLO_AUTH, &fill, out);
+    if (s->client.secure && !s->authenticated && s->client.mechanisms != 0)
+        put_auth(s->client.mechanisms, out);
     smtp_reply_put(SMTP_REPLY_EHLO_HELP, &fill, out);
 }

@@ -160,6 +160,8 @@ enum smtp_reply_id smtp_cmd_auth_act(struct smtp_session *s, struct smtp_call *c
 /* A line that answers a 334; `outcome` may be LONG, then `line` is not looked at. */
 enum smtp_reply_id smtp_cmd_auth_line(struct smtp_session *s, enum smtp_line_outcome outcome,
                                       struct span line);
+enum smtp_reply_id smtp_cmd_auth_challenge(struct smtp_session *s, struct span login,
+                                           struct span challenge);
 enum smtp_reply_id smtp_cmd_auth_verdict(struct smtp_session *s, enum smtp_verdict v);
 /* Wipes and gives back the AUTH buffer, if there is one. */
 void smtp_cmd_auth_wipe(struct smtp_session *s);

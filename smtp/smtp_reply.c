@@ -41,7 +41,7 @@ static const struct row rows[SMTP_REPLY_COUNT] = {
     [SMTP_REPLY_EHLO_LIMITS]         = { 250, OURS, "",      "LIMITS RCPTMAX=%n" },
     [SMTP_REPLY_EHLO_ENHANCED]       = { 250, OURS, "",      "ENHANCEDSTATUSCODES" },
     [SMTP_REPLY_EHLO_STARTTLS]       = { 250, OURS, "",      "STARTTLS" },
-    [SMTP_REPLY_EHLO_AUTH]           = { 250, OURS, "",      "AUTH PLAIN LOGIN" },
+    [SMTP_REPLY_EHLO_AUTH]           = { 250, OURS, "",      "AUTH %w" },
     [SMTP_REPLY_EHLO_HELP]           = { 250, OURS, "",      "HELP" },
     [SMTP_REPLY_MAIL_OK]             = { 250, OURS, "2.1.0", "Sender ok" },
     [SMTP_REPLY_RCPT_OK]             = { 250, OURS, "2.1.5", "Recipient ok" },
@@ -52,6 +52,7 @@ static const struct row rows[SMTP_REPLY_COUNT] = {
     [SMTP_REPLY_ASK_EMPTY]           = { 334, OURS, "",      "" },
     [SMTP_REPLY_ASK_USERNAME]        = { 334, OURS, "",      "VXNlcm5hbWU6" }, /* "Username:" */
     [SMTP_REPLY_ASK_PASSWORD]        = { 334, OURS, "",      "UGFzc3dvcmQ6" }, /* "Password:" */
+    [SMTP_REPLY_ASK_CHALLENGE]       = { 334, OURS, "",      "%w" },
     [SMTP_REPLY_SEND_BODY]           = { 354, OURS, "",      "End data with <CR><LF>.<CR><LF>" },
     [SMTP_REPLY_SHUTDOWN]            = { 421, OURS, "4.3.2", "%h is shutting down" },
     [SMTP_REPLY_TIMEOUT]             = { 421, OURS, "4.4.2", "%h Timed out waiting for you" },
@@ -102,7 +103,7 @@ static const struct row rows[SMTP_REPLY_COUNT] = {
     [SMTP_REPLY_AUTH_TWICE]          = { 503, BLAME,"5.5.1", "Authenticated already" },
     [SMTP_REPLY_TLS_ACTIVE]          = { 503, BLAME,"5.5.1", "TLS is active already" },
     [SMTP_REPLY_BAD_MECHANISM]       = { 504, BLAME,"5.5.4",
-        "Mechanism not known, use PLAIN or LOGIN" },
+        "Mechanism not offered, see AUTH in the reply to EHLO" },
     [SMTP_REPLY_AUTH_FIRST]          = { 530, BLAME,"5.7.0", "Authentication required" },
     [SMTP_REPLY_STARTTLS_FIRST]      = { 530, BLAME,"5.7.0",
         "Must issue a STARTTLS command first" },

@@ -43,6 +43,7 @@ enum smtp_reply_id {
     SMTP_REPLY_ASK_EMPTY,
     SMTP_REPLY_ASK_USERNAME,
     SMTP_REPLY_ASK_PASSWORD,
+    SMTP_REPLY_ASK_CHALLENGE,
     SMTP_REPLY_SEND_BODY,
     SMTP_REPLY_SHUTDOWN,
     SMTP_REPLY_TIMEOUT,
@@ -99,7 +100,7 @@ enum smtp_reply_id {
 /* What a text may name. */
 struct smtp_reply_fill {
     struct span host;
-    struct span words; /* an id, a date, or a list of verbs */
+    struct span words; /* an id, a date, a list, a challenge */
     uint64_t number;
 };
 

@@ -1,65 +1,19 @@
 /*
- * SASL PLAIN and LOGIN. Happy path: "AUTH PLAIN AGFsaWNlAHB3" gives COMPLETE at once; LOGIN asks
- * twice. Failure modes: what is not base64 or lacks its NULs is MALFORMED; another identity than
- * the login's, an empty login or password, and a login longer than any real one are DENIED without
- * a question to the back end.
+ * The table of SASL mechanisms, and the frame of an exchange: initial response, "=", "*", base64.
+ * Happy path: "AUTH PLAIN AGFsaWNlAHB3" gives COMPLETE at once; LOGIN asks twice; a mechanism of
+ * the back end's gives COMPLETE for each message. Failure modes: what is not base64 or lacks its
+ * NULs is MALFORMED; another identity than the login's, an empty login or password, and a login
+ * longer than any real one are DENIED without a question to the back end.
  */
 #include "smtp/smtp_sasl.h"
 
 #include "base/assert.h"
+#include "base/base64.h"
+#include "smtp/smtp.h"
 
-static int base64_value(uint8_t c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    if (c == '+')
-        return 62;
-    return c == '/' ? 63 : -1;
-}
-
-/* Four characters to 3 - pad bytes, as a number; -1 when they are none. */
-static int32_t read_quantum(const uint8_t *p, uint32_t pad)
-{
-    int32_t bits = 0;
-
-    ASSERT(pad <= 2);
-    for (uint32_t i = 0; i < 4; i++) {
-        int value = i < 4 - pad ? base64_value(p[i]) : 0;
-
-        if (value < 0)
-            return -1;
-        bits = bits << 6 | value;
-    }
-    return bits & ((1 << (8 * pad)) - 1) ? -1 : bits;
-}
-
-int smtp_sasl_base64(struct span text, uint8_t *to, uint32_t cap)
-{
-    uint32_t pad = 0;
-    uint32_t n = 0;
-
-    if (text.len % 4 != 0 || text.len > LIMIT_AUTH_LINE_BYTES)
-        return -1;
-    if (text.len > 0 && text.ptr[text.len - 1] == '=')
-        pad = text.ptr[text.len - 2] == '=' ? 2 : 1;
-    if (text.len / 4 * 3 - pad > cap)
-        return -1;
-    for (uint32_t i = 0; i < text.len; i += 4) {
-        uint32_t skip = i + 4 == text.len ? pad : 0;
-        int32_t bits = read_quantum(text.ptr + i, skip);
-
-        if (bits < 0)
-            return -1;
-        for (uint32_t k = 0; k < 3 - skip; k++)
-            to[n++] = (uint8_t)(bits >> (16 - 8 * k));
-    }
-    ASSERT(n <= cap);
-    return (int)n;
-}
+STATIC_ASSERT(BASE64_LEN(LIMIT_SASL_CHALLENGE_BYTES) + sizeof("334 \r\n") - 1 <=
+                  LIMIT_REPLY_LINE_BYTES,
+              "a challenge is one reply line");
 
 /* Takes what stands before the next NUL off the front; false when there is no NUL. */
 static bool take_field(struct span *s, struct span *field)
@@ -115,47 +69,71 @@ static enum smtp_sasl_outcome read_plain(struct smtp_sasl *x, struct span messag
     return keep_password(x, message);
 }
 
+static enum smtp_sasl_outcome read_login_password(struct smtp_sasl *x, struct span password)
+{
+    if (password.len > 0 && memchr(password.ptr, 0, password.len) != NULL)
+        return SMTP_SASL_MALFORMED;
+    return keep_password(x, password);
+}
+
+static enum smtp_sasl_outcome read_login_username(struct smtp_sasl *x, struct span login)
+{
+    if (!keep_login(x, login))
+        return SMTP_SASL_DENIED;
+    x->read = read_login_password;
+    return SMTP_SASL_ASK_PASSWORD;
+}
+
+/* One message of a mechanism that the back end speaks. */
+static enum smtp_sasl_outcome read_message(struct smtp_sasl *x, struct span message)
+{
+    x->message = message;
+    return SMTP_SASL_COMPLETE;
+}
+
+/* The strongest first: some clients take the first that they know. */
+static const struct smtp_sasl_mechanism mechanisms[] = {
+    { "SCRAM-SHA-256-PLUS", SMTP_MECHANISM_SCRAM_PLUS, SMTP_SASL_ASK_EMPTY, read_message },
+    { "SCRAM-SHA-256", SMTP_MECHANISM_SCRAM, SMTP_SASL_ASK_EMPTY, read_message },
+    { "PLAIN", SMTP_MECHANISM_PLAIN, SMTP_SASL_ASK_EMPTY, read_plain },
+    { "LOGIN", SMTP_MECHANISM_LOGIN, SMTP_SASL_ASK_USERNAME, read_login_username },
+};
+
+#define MECHANISM_COUNT (sizeof(mechanisms) / sizeof(mechanisms[0]))
+
+static const struct smtp_sasl_mechanism *find_mechanism(struct span name, uint32_t offered)
+{
+    for (uint32_t i = 0; i < MECHANISM_COUNT; i++) {
+        if (span_equal_nocase(name, span_str(mechanisms[i].name)))
+            return (mechanisms[i].bit & offered) != 0 ? &mechanisms[i] : NULL;
+    }
+    return NULL;
+}
+
 /* The base64 of one response. */
 static enum smtp_sasl_outcome read_response(struct smtp_sasl *x, struct span text)
 {
-    int len = smtp_sasl_base64(text, x->raw, sizeof(x->raw));
-    struct span raw;
+    int len = base64_decode(text, x->raw, sizeof(x->raw));
 
-    if (len < 0)
-        return SMTP_SASL_MALFORMED;
-    raw = span_of(x->raw, (uint32_t)len);
-    switch (x->step) {
-    case SMTP_SASL_PLAIN_MESSAGE: return read_plain(x, raw);
-    case SMTP_SASL_LOGIN_USERNAME:
-        if (!keep_login(x, raw))
-            return SMTP_SASL_DENIED;
-        x->step = SMTP_SASL_LOGIN_PASSWORD;
-        return SMTP_SASL_ASK_PASSWORD;
-    case SMTP_SASL_LOGIN_PASSWORD:
-        if (raw.len > 0 && memchr(raw.ptr, 0, raw.len) != NULL)
-            return SMTP_SASL_MALFORMED;
-        return keep_password(x, raw);
-    }
-    UNREACHABLE("a SASL step without a branch");
+    return len < 0 ? SMTP_SASL_MALFORMED : x->read(x, span_of(x->raw, (uint32_t)len));
 }
 
-enum smtp_sasl_outcome smtp_sasl_start(struct smtp_sasl *x, struct span args)
+enum smtp_sasl_outcome smtp_sasl_start(struct smtp_sasl *x, uint32_t offered, struct span args)
 {
     const uint8_t *space = args.len > 0 ? memchr(args.ptr, ' ', args.len) : NULL;
     struct span name = span_first(args, space ? (uint32_t)(space - args.ptr) : args.len);
     struct span initial = span_skip(args, name.len + 1);
 
+    ASSERT(args.len <= LIMIT_AUTH_LINE_BYTES);
     x->login_len = 0;
-    x->password = (struct span){ NULL, 0 };
-    if (span_equal_nocase(name, SPAN_LITERAL("PLAIN")))
-        x->step = SMTP_SASL_PLAIN_MESSAGE;
-    else if (span_equal_nocase(name, SPAN_LITERAL("LOGIN")))
-        x->step = SMTP_SASL_LOGIN_USERNAME;
-    else
+    x->password = x->message = x->challenge = (struct span){ NULL, 0 };
+    memset(x->memo, 0, sizeof(x->memo));
+    x->mechanism = find_mechanism(name, offered);
+    if (x->mechanism == NULL)
         return SMTP_SASL_UNKNOWN;
-
+    x->read = x->mechanism->read;
     if (initial.len == 0)
-        return x->step == SMTP_SASL_PLAIN_MESSAGE ? SMTP_SASL_ASK_EMPTY : SMTP_SASL_ASK_USERNAME;
+        return x->mechanism->ask;
     if (span_equal(initial, SPAN_LITERAL("=")))
         initial = span_first(initial, 0);
     return read_response(x, initial);
@@ -164,8 +142,32 @@ enum smtp_sasl_outcome smtp_sasl_start(struct smtp_sasl *x, struct span args)
 enum smtp_sasl_outcome smtp_sasl_line(struct smtp_sasl *x, struct span line)
 {
     ASSERT(line.len <= LIMIT_AUTH_LINE_BYTES);
-    ASSERT(x->step != SMTP_SASL_LOGIN_PASSWORD || x->login_len > 0);
+    ASSERT(x->read != NULL);
     if (span_equal(line, SPAN_LITERAL("*")))
         return SMTP_SASL_CANCELLED;
     return read_response(x, line);
+}
+
+bool smtp_sasl_challenge(struct smtp_sasl *x, struct span login, struct span challenge)
+{
+    struct buf text = { x->raw, 0, sizeof(x->raw) };
+
+    ASSERT(x->read == read_message);
+    ASSERT(challenge.len <= LIMIT_SASL_CHALLENGE_BYTES);
+    if (!keep_login(x, login))
+        return false;
+    base64_encode(&text, challenge);
+    x->challenge = span_of(text.ptr, text.len);
+    return true;
+}
+
+void smtp_sasl_list(uint32_t offered, struct buf *out)
+{
+    for (uint32_t i = 0; i < MECHANISM_COUNT; i++) {
+        if ((mechanisms[i].bit & offered) == 0)
+            continue;
+        if (out->len > 0)
+            buf_put(out, SPAN_LITERAL(" "));
+        buf_put(out, span_str(mechanisms[i].name));
+    }
 }

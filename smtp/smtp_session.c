@@ -66,7 +66,7 @@ static uint32_t may_come_from(enum smtp_state next)
     case SMTP_STATE_HANDSHAKE: return SMTP_STATE_STARTTLS;
     case SMTP_STATE_MAIL: return SMTP_STATE_READY | skip;
     case SMTP_STATE_RCPT: return tx | skip;
-    case SMTP_STATE_SASL: return SMTP_STATE_READY | SMTP_STATE_SASL;
+    case SMTP_STATE_SASL: return SMTP_STATE_READY | SMTP_STATE_SASL | SMTP_STATE_VERDICT;
     case SMTP_STATE_VERDICT: return SMTP_STATE_READY | SMTP_STATE_SASL;
     case SMTP_STATE_BODY: return SMTP_STATE_RCPT;
     case SMTP_STATE_CHUNK: return SMTP_STATE_RCPT | chunks;
@@ -150,13 +150,18 @@ static void put_help(const struct smtp_session *s, struct buf *out)
 static void put_line(const struct smtp_session *s, struct buf *out)
 {
     char id[MAIL_ID_TEXT] = "";
+    struct span words = { NULL, 0 };
 
-    if (s->owed == SMTP_REPLY_QUEUED)
+    if (s->owed == SMTP_REPLY_QUEUED) {
         mail_id_format(s->queued_id, id);
+        words = span_str(id);
+    } else if (s->owed == SMTP_REPLY_ASK_CHALLENGE) {
+        words = s->sasl->challenge;
+    }
     smtp_reply_put(s->owed,
                    &(struct smtp_reply_fill){
                        .host = span_str(s->room->config.hostname),
-                       .words = span_str(id),
+                       .words = words,
                        .number = s->room->config.message_bytes_max,
                    },
                    out);
@@ -331,8 +336,12 @@ void smtp_session_auth(const struct smtp_session *s, struct smtp_auth *out)
 {
     ASSERT(s->state == SMTP_STATE_VERDICT);
     *out = (struct smtp_auth){
+        .mechanism = (enum smtp_mechanism)s->sasl->mechanism->bit,
+        .offered = s->client.mechanisms,
         .login = span_of(s->sasl->login, s->sasl->login_len),
         .password = s->sasl->password,
+        .message = s->sasl->message,
+        .memo = s->sasl->memo,
     };
 }
 
@@ -341,6 +350,13 @@ void smtp_session_verdict(struct smtp_session *s, enum smtp_verdict v)
     ASSERT(s->owed == SMTP_REPLY_NONE);
     note_progress(s);
     s->owed = smtp_cmd_auth_verdict(s, v);
+}
+
+void smtp_session_challenge(struct smtp_session *s, struct span login, struct span challenge)
+{
+    ASSERT(s->owed == SMTP_REPLY_NONE);
+    note_progress(s);
+    s->owed = smtp_cmd_auth_challenge(s, login, challenge);
 }
 
 void smtp_session_starttls(struct smtp_session *s, enum smtp_starttls how)

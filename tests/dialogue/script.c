@@ -75,6 +75,7 @@ static const struct word verdict_words[] = { { "ok", SMTP_VERDICT_OK },
                                              { "wrong", SMTP_VERDICT_WRONG },
                                              { "temporary", SMTP_VERDICT_TEMPORARY },
                                              { "blocked", SMTP_VERDICT_BLOCKED },
+                                             { "challenge", SCRIPT_CHALLENGE },
                                              { NULL, 0 } };
 static const struct word delivery_words[] = { { "durable", SMTP_DELIVERY_DURABLE },
                                               { "full", SMTP_DELIVERY_FULL },
@@ -152,6 +153,8 @@ static void set_client(struct reader *r, const char *key, const char *value)
         die(r, "!client wants a key and a value");
     else if (strcmp(key, "secure") == 0)
         set_secure(c, (enum security)look_up(r, secure_words, value));
+    else if (strcmp(key, "scram") == 0 && strcmp(value, "yes") == 0)
+        c->mechanisms |= SMTP_MECHANISM_SCRAM | SMTP_MECHANISM_SCRAM_PLUS;
     else if (strcmp(key, "address") == 0 && addr_parse(value, &c->peer.addr))
         return;
     else
@@ -172,7 +175,7 @@ static void set_answers(struct reader *r, bool verdicts)
         if (s->verdict_count == SCRIPT_ANSWERS_MAX || s->delivery_count == SCRIPT_ANSWERS_MAX)
             die(r, "too many answers");
         if (verdicts)
-            s->verdicts[s->verdict_count++] = (enum smtp_verdict)look_up(r, verdict_words, word);
+            s->verdicts[s->verdict_count++] = look_up(r, verdict_words, word);
         else
             s->deliveries[s->delivery_count++] =
                 (enum smtp_delivery)look_up(r, delivery_words, word);
@@ -268,6 +271,7 @@ static void set_defaults(struct script *s)
             .peer = { addr_from_v4(0xc0000207), 40001 },
             .local = { addr_from_v4(0xc0000201), 465 },
             .secure = true,
+            .mechanisms = SMTP_MECHANISM_PLAIN | SMTP_MECHANISM_LOGIN,
             .tls_version = "TLSv1.3",
             .tls_cipher = "TLS_AES_128_GCM_SHA256",
             .tls_group = "X25519MLKEM768",

@@ -6,10 +6,14 @@
  *   R: text              the same without CR LF
  *   X: count text        text, count times, without CR LF
  *   !config key value    hostname, size, recipients, errors, tries, hold, soft, delay, hops,
- * privacy yes|no !client key value    secure yes|no|starttls, address TEXT !verdict word...     ok
- * wrong temporary blocked: the answers to the next AUTHs, in order !delivery word...    durable
- * full failed: the answers to the next messages, in order !lost full|failed    the spool gives up
- * at the first byte of a body !end timeout|shutdown    after all that stands before it was sent
+ *                        privacy yes|no
+ *   !client key value    secure yes|no|starttls, address TEXT
+ *   !client scram yes    SCRAM-SHA-256 and -PLUS are offered beside PLAIN and LOGIN
+ *   !verdict word...     ok wrong temporary blocked: the answers to the next AUTHs, in order;
+ *                        challenge: the back end asks back, as "user" and by "challenge"
+ *   !delivery word...    durable full failed: the answers to the next messages, in order
+ *   !lost full|failed    the spool gives up at the first byte of a body
+ *   !end timeout|shutdown    after all that stands before it was sent
  *   !wait                for the reply to STARTTLS; what follows is sent behind it, in TLS if that
  *                        was the 220. Without it all is sent in clear, at once.
  *   !no-tls              TLS is not to be had
@@ -27,11 +31,12 @@
 
 #define SCRIPT_BYTES_MAX   (16 * 1024 * 1024)
 #define SCRIPT_ANSWERS_MAX 64
+#define SCRIPT_CHALLENGE   (-1)
 
 struct script {
     struct smtp_config config;
     struct smtp_client client;
-    enum smtp_verdict verdicts[SCRIPT_ANSWERS_MAX];
+    int verdicts[SCRIPT_ANSWERS_MAX]; /* enum smtp_verdict, or SCRIPT_CHALLENGE */
     uint32_t verdict_count;
     enum smtp_delivery deliveries[SCRIPT_ANSWERS_MAX];
     uint32_t delivery_count;

@@ -89,13 +89,21 @@ static void answer_auth(struct talk *t)
 {
     const struct script *s = t->script;
     struct smtp_auth auth;
+    int answer;
 
     smtp_session_auth(t->session, &auth);
-    show_line(t, "auth login: ", auth.login);
-    show_line(t, "auth password: ", auth.password);
-    smtp_session_verdict(t->session, t->verdicts < s->verdict_count ? s->verdicts[t->verdicts]
-                                                                    : SMTP_VERDICT_OK);
+    answer = t->verdicts < s->verdict_count ? s->verdicts[t->verdicts] : SMTP_VERDICT_OK;
     t->verdicts++;
+    if (auth.mechanism >= SMTP_MECHANISM_SCRAM) {
+        show_line(t, "auth message: ", auth.message);
+    } else {
+        show_line(t, "auth login: ", auth.login);
+        show_line(t, "auth password: ", auth.password);
+    }
+    if (answer == SCRIPT_CHALLENGE)
+        smtp_session_challenge(t->session, SPAN_LITERAL("user"), SPAN_LITERAL("challenge"));
+    else
+        smtp_session_verdict(t->session, (enum smtp_verdict)answer);
 }
 
 static void answer_mail(struct talk *t)

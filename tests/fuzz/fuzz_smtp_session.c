@@ -14,6 +14,8 @@
 #include "base/limits.h"
 #include "smtp/smtp.h"
 
+#define MECHANISMS (SMTP_MECHANISM_PLAIN | SMTP_MECHANISM_LOGIN)
+
 /* HELP gives most for its bytes, and an input of the replay has a megabyte. */
 #define REPLIES_MAX (32 * 1024 * 1024)
 
@@ -124,7 +126,8 @@ static bool turn(struct world *w, struct span *in, bool *closed)
     case SMTP_WANT_DURABLE: answer_mail(w); return true;
     case SMTP_WANT_STARTTLS: answer_starttls(w); return true;
     case SMTP_WANT_HANDSHAKE:
-        smtp_session_secured(w->s, &(struct smtp_client){ .secure = true });
+        smtp_session_secured(w->s,
+                             &(struct smtp_client){ .secure = true, .mechanisms = MECHANISMS });
         return true;
     case SMTP_WANT_CLOSE: *closed = true; return false;
     }
@@ -171,6 +174,7 @@ static struct span run(const uint8_t *choice, struct span all, uint32_t step, ui
         .hold_s_max = 86400,
     };
     const struct smtp_client client = { .secure = (choice[0] & 4) == 0,
+                                        .mechanisms = MECHANISMS,
                                         .starttls = (choice[0] & 8) != 0,
                                         .tls_version = "TLSv1.3" };
     struct world w = { .answers = choice[2] };

@@ -86,7 +86,7 @@ static void sasl(struct span all)
     enum smtp_sasl_outcome outcome;
 
     all = span_first(all, LIMIT_AUTH_LINE_BYTES);
-    outcome = smtp_sasl_start(&x, all);
+    outcome = smtp_sasl_start(&x, UINT32_MAX, all);
     if (outcome == SMTP_SASL_ASK_USERNAME)
         outcome = smtp_sasl_line(&x, span_skip(all, all.len / 2));
     if (outcome == SMTP_SASL_COMPLETE) {

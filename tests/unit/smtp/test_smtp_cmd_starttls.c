@@ -6,6 +6,8 @@
 
 #include "smtp/smtp_priv.h"
 
+#define MECHANISMS (SMTP_MECHANISM_PLAIN | SMTP_MECHANISM_LOGIN)
+
 #define GREETING "EHLO c.example\r\n"
 
 struct world {
@@ -29,7 +31,9 @@ static const struct smtp_config config = {
     .hops_max = LIMIT_HOPS_DEFAULT,
 };
 static const struct smtp_client in_clear = { .starttls = true };
-static const struct smtp_client behind_tls = { .secure = true, .starttls = true };
+static const struct smtp_client behind_tls = { .secure = true,
+                                               .mechanisms = MECHANISMS,
+                                               .starttls = true };
 
 static int begin(void **state)
 {

@@ -6,6 +6,8 @@
 
 #include "smtp/smtp_priv.h"
 
+#define MECHANISMS (SMTP_MECHANISM_PLAIN | SMTP_MECHANISM_LOGIN)
+
 #define GREETING "EHLO c.example\r\n"
 #define LOGIN    "AUTH PLAIN AHVzZXIAc2VzYW1l\r\n" /* user, sesame */
 #define MESSAGE  "MAIL FROM:<a@x.example>\r\nRCPT TO:<b@y.example>\r\nDATA\r\n"
@@ -34,7 +36,9 @@ static const struct smtp_config config = {
 static int begin(void **state)
 {
     static struct world w;
-    const struct smtp_client client = { .secure = true, .tls_version = "TLSv1.3" };
+    const struct smtp_client client = { .secure = true,
+                                        .mechanisms = MECHANISMS,
+                                        .tls_version = "TLSv1.3" };
     const struct smtp_env env = { &w.clock, &w.counters, &w.ids };
 
     memset(&w, 0, sizeof(w));
@@ -428,7 +432,7 @@ static void sessions_start_clean(void **state)
 static void pool_of_sessions_is_a_limit(void **state)
 {
     struct world *w = *state;
-    const struct smtp_client client = { .secure = true };
+    const struct smtp_client client = { .secure = true, .mechanisms = MECHANISMS };
     struct smtp_session *second = smtp_session_open(w->room, &client);
 
     assert_non_null(second);

@@ -366,6 +366,16 @@
  * 535. */
 #define LIMIT_PASSWORD_BYTES 512
 #define LIMIT_LOGIN_BYTES    256
+/* SCRAM: the client's part of the nonce (RFC 5802 sets no bound, clients send 24 to 64 bytes), and
+ * its final message. Past it: 535. */
+#define LIMIT_SCRAM_NONCE_BYTES   128
+#define LIMIT_SCRAM_MESSAGE_BYTES 2048
+/* SCRAM keys of the users file: salt, and iterations. RFC 7677, 4 asks for 4,096 at least; a
+ * million are half a second, which a PLAIN against these keys costs a helper. Past it: a fault at
+ * start. */
+#define LIMIT_SCRAM_SALT_BYTES       64
+#define LIMIT_SCRAM_ITERATIONS_LEAST 4096
+#define LIMIT_SCRAM_ITERATIONS       1000000
 /* Password checks of one worker waiting for helpers. Past it: 454 4.7.0. */
 #define LIMIT_AUTH_PENDING 1024
 /* Jobs between one worker and the helpers, each way: password checks and signatures. Past it:

@@ -14,9 +14,11 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/base64.h"
 #include "base/list.h"
 #include "base/pool.h"
 #include "gateway/auth_cache.h"
+#include "gateway/auth_exchange.h"
 #include "gateway/auth_throttle.h"
 #include "gateway/auth_users.h"
 
@@ -31,6 +33,8 @@ struct auth {
     struct pool *checks;
     struct pool *requests;
     struct list under_way[BUCKETS]; /* struct check, by the key's first byte */
+    struct hmac_sha256_ctx nonce_maker;
+    uint64_t nonces; /* made so far */
 };
 
 /* One question on its way to a helper and back. */
@@ -85,6 +89,7 @@ struct auth *auth_create(const struct config_auth *config, uint32_t connections,
     a->users = auth_users_ref(env->users);
     a->cache =
         auth_cache_create(config->cache_entries, config->cache_lifetime_s * NS_PER_S, env->secret);
+    hmac_sha256_set_key(&a->nonce_maker, sizeof(a->env.secret), a->env.secret);
     explicit_bzero(a->env.secret, sizeof(a->env.secret));
     a->throttle = auth_throttle_create(config, &env->table_key);
     a->checks = pool_create("auth_checks", LIMIT_AUTH_PENDING, sizeof(struct check));
@@ -107,12 +112,6 @@ void auth_offer_users(struct auth *a, struct auth_users *users)
     auth_users_release(atomic_exchange_explicit(&a->offered, users, memory_order_acq_rel));
 }
 
-uint32_t auth_mechanisms(const struct auth *a)
-{
-    (void)a;
-    return SMTP_MECHANISM_PLAIN | SMTP_MECHANISM_LOGIN;
-}
-
 static void take_offer(struct auth *a)
 {
     struct auth_users *next;
@@ -125,6 +124,16 @@ static void take_offer(struct auth *a)
     auth_users_release(a->users);
     a->users = next;
     auth_cache_clear(a->cache);
+}
+
+uint32_t auth_mechanisms(struct auth *a, bool bound)
+{
+    uint32_t all = SMTP_MECHANISM_PLAIN | SMTP_MECHANISM_LOGIN;
+
+    take_offer(a);
+    if (auth_users_have_scram(a->users))
+        all |= SMTP_MECHANISM_SCRAM | (bound ? SMTP_MECHANISM_SCRAM_PLUS : 0);
+    return all;
 }
 
 /* On a helper thread. */
@@ -266,6 +275,19 @@ static bool may_be_right(const struct smtp_auth *q)
            q->password.len < LIMIT_PASSWORD_BYTES;
 }
 
+/* The login's block does not count when it is empty. */
+static bool is_blocked(struct auth *a, const struct addr *client, struct span login)
+{
+    uint64_t now_ns = a->env.clock->now_ns;
+    bool blocked =
+        auth_throttle_blocks_client(a->throttle, client, now_ns) ||
+        (login.len > 0 && auth_throttle_blocks_login(a->throttle, client, login, now_ns));
+
+    if (blocked)
+        counter_inc(a->env.counters, COUNTER_AUTH_BLOCKED);
+    return blocked;
+}
+
 /* True: *verdict is known without a hash. */
 static bool decide(struct auth *a, const struct addr *client, const struct smtp_auth *q,
                    const uint8_t *key, enum smtp_verdict *verdict)
@@ -273,9 +295,7 @@ static bool decide(struct auth *a, const struct addr *client, const struct smtp_
     uint64_t now_ns = a->env.clock->now_ns;
     bool cached = auth_cache_has(a->cache, key, now_ns);
 
-    if (auth_throttle_blocks_client(a->throttle, client, now_ns) ||
-        (!cached && auth_throttle_blocks_login(a->throttle, client, q->login, now_ns))) {
-        counter_inc(a->env.counters, COUNTER_AUTH_BLOCKED);
+    if (is_blocked(a, client, cached ? span_of(NULL, 0) : q->login)) {
         *verdict = SMTP_VERDICT_BLOCKED;
         return true;
     }
@@ -287,16 +307,53 @@ static bool decide(struct auth *a, const struct addr *client, const struct smtp_
     return true;
 }
 
-struct auth_request *auth_check(struct auth *a, const struct endpoint *peer,
-                                const struct smtp_auth *question, void *owner,
-                                enum smtp_verdict *verdict)
+/* Our part of a nonce: never the same again, and nobody else can make it. */
+static struct span make_nonce(struct auth *a, uint8_t text[AUTH_SCRAM_NONCE_BYTES])
 {
-    const struct addr *client = &peer->addr;
+    struct buf out = { text, 0, AUTH_SCRAM_NONCE_BYTES };
+    uint8_t digest[SHA256_DIGEST_SIZE];
+
+    a->nonces++;
+    /* No pair of the cache begins like this: it would be a login of a gigabyte. */
+    hmac_sha256_update(&a->nonce_maker, 5, (const uint8_t *)"nonce");
+    hmac_sha256_update(&a->nonce_maker, sizeof(a->nonces), (const uint8_t *)&a->nonces);
+    hmac_sha256_digest(&a->nonce_maker, sizeof(digest), digest);
+    base64_encode(&out, span_of(digest, AUTH_SCRAM_NONCE_BYTES / 4 * 3));
+    return span_of(text, out.len);
+}
+
+static void speak(struct auth *a, const struct addr *client, const struct smtp_auth *q,
+                  struct auth_answer *answer)
+{
+    struct auth_exchange *x = (struct auth_exchange *)q->memo;
+    uint64_t now_ns = a->env.clock->now_ns;
+    uint8_t nonce[AUTH_SCRAM_NONCE_BYTES];
+    enum auth_exchange_outcome outcome = auth_exchange_step(x, a->users, q, make_nonce(a, nonce));
+
+    answer->login = span_of(x->scram.login, x->scram.login_len);
+    answer->challenge = span_of(x->answer, x->answer_len);
+    if (is_blocked(a, client, answer->login)) {
+        answer->verdict = SMTP_VERDICT_BLOCKED;
+    } else if (outcome == AUTH_EXCHANGE_ASKS) {
+        answer->asks = true;
+    } else if (outcome == AUTH_EXCHANGE_RIGHT) {
+        auth_throttle_right(a->throttle, client, answer->login, now_ns);
+        answer->verdict = SMTP_VERDICT_OK;
+    } else {
+        auth_throttle_wrong(a->throttle, client, answer->login, now_ns);
+        answer->verdict = SMTP_VERDICT_WRONG;
+    }
+}
+
+/* NULL: *verdict has the answer. */
+static struct auth_request *check_password(struct auth *a, const struct addr *client,
+                                           const struct smtp_auth *question,
+                                           enum smtp_verdict *verdict)
+{
     struct smtp_auth q = *question;
     uint8_t key[AUTH_KEY_BYTES];
     struct auth_request *r;
 
-    take_offer(a);
     q.login = span_first(q.login, LIMIT_LOGIN_BYTES);
     auth_cache_key(a->cache, q.login, q.password, key);
     if (decide(a, client, &q, key, verdict))
@@ -310,9 +367,24 @@ struct auth_request *auth_check(struct auth *a, const struct endpoint *peer,
     if (r == NULL) {
         counter_inc(a->env.counters, COUNTER_AUTH_BUSY);
         *verdict = SMTP_VERDICT_TEMPORARY;
-        return NULL;
     }
-    r->owner = owner;
+    return r;
+}
+
+struct auth_request *auth_check(struct auth *a, const struct endpoint *peer,
+                                const struct smtp_auth *question, void *owner,
+                                struct auth_answer *answer)
+{
+    struct auth_request *r = NULL;
+
+    take_offer(a);
+    *answer = (struct auth_answer){ .asks = false };
+    if (question->mechanism & (SMTP_MECHANISM_SCRAM | SMTP_MECHANISM_SCRAM_PLUS))
+        speak(a, &peer->addr, question, answer);
+    else
+        r = check_password(a, &peer->addr, question, &answer->verdict);
+    if (r != NULL)
+        r->owner = owner;
     return r;
 }
 

@@ -1,12 +1,12 @@
 /*
  * Happy path: read, cut into lines, sort by login, find by halves. A line keeps its place in one
- * copy of the text. Failure modes: a line that is no `login:hash` or has a kind of hash that is
- * weak or cut short: the whole file is refused, each fault with its line, so that nobody finds out
+ * copy of the text. Failure modes: a line that is no `login:secret` or has one that is weak or
+ * cut short: the whole file is refused, each fault with its line, so that nobody finds out
  * by being unable to log in.
  */
 #include "gateway/auth_users.h"
 
-#include <crypt.h>
+#include <nettle/hmac.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,13 +15,11 @@
 #include "base/limits.h"
 #include "gateway/slurp.h"
 
-STATIC_ASSERT(LIMIT_PASSWORD_BYTES == CRYPT_MAX_PASSPHRASE_SIZE, "libxcrypt's bound is ours");
-
 #define COSTS_MAX 16 /* different costs that are counted to find the most usual one */
 
 struct user {
     struct span login;
-    const char *hash; /* NUL-ended */
+    const char *secret; /* auth_secret.h; NUL-ended */
     uint32_t line;
 };
 
@@ -31,61 +29,10 @@ struct auth_users {
     struct user *users; /* sorted by login */
     char *text;         /* the file, lines ended by NUL */
     size_t text_bytes;
-    const char *usual; /* a hash as most are; NULL: there are no users */
+    const char *usual;       /* a secret as most are; NULL: there are no users */
+    const char *usual_scram; /* the same among those with SCRAM keys; NULL: there are none */
+    struct hmac_sha256_ctx inventor; /* makes the keys of those who have none */
 };
-
-/* A kind of hash: how it begins, how long the part behind its last $ is, where its cost ends. */
-struct kind {
-    const char *prefix;
-    uint32_t digest_len;
-    uint32_t cost_len; /* 0: up to the third $ */
-};
-
-static const struct kind kinds[] = {
-    { "$y$", 43, 0 },  { "$gy$", 43, 0 }, { "$7$", 43, 14 }, { "$2b$", 53, 7 },
-    { "$2a$", 53, 7 }, { "$2y$", 53, 7 }, { "$6$", 86, 0 },
-};
-
-static const struct kind *kind_of(const char *hash)
-{
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        if (strncmp(hash, kinds[i].prefix, strlen(kinds[i].prefix)) == 0)
-            return &kinds[i];
-    }
-    return NULL;
-}
-
-/* NULL: fine. What is strong is libxcrypt's word, which leaves DES, MD5 and sha256-crypt out. */
-static const char *hash_fault(const char *hash)
-{
-    static const char digits[] = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    static const char weak[] = "is of no known strong kind: use yescrypt ($y$), bcrypt ($2b$) or "
-                               "sha512-crypt ($6$), as mkpasswd(1) makes them";
-    const struct kind *kind = kind_of(hash);
-    const char *digest;
-
-    if (kind == NULL)
-        return weak;
-    digest = strrchr(hash, '$') + 1;
-    if (digest <= hash + strlen(kind->prefix) || strlen(digest) != kind->digest_len ||
-        strspn(digest, digits) != kind->digest_len)
-        return "is not whole: something was cut off or added";
-    return crypt_checksalt(hash) == CRYPT_SALT_OK ? NULL : weak;
-}
-
-/* The part of a hash that says what it costs: two with the same are as slow as each other. */
-static uint32_t cost_len(const char *hash)
-{
-    const struct kind *kind = kind_of(hash);
-    const char *second = strchr(hash + 1, '$');
-    bool rounds = strncmp(second, "$rounds=", 8) == 0;
-
-    if (kind->cost_len > 0)
-        return kind->cost_len;
-    if (hash[1] == '6' && !rounds)
-        return (uint32_t)(second - hash);
-    return (uint32_t)(strchr(second + 1, '$') - hash);
-}
 
 struct reader {
     struct auth_users *table;
@@ -128,13 +75,13 @@ static void read_line(struct reader *r, char *text, uint32_t line)
         fault(r, line, "the login", sentence);
         return;
     }
-    sentence = hash_fault(colon + 1);
+    sentence = auth_secret_fault(colon + 1);
     if (sentence != NULL) {
-        fault(r, line, "the hash", sentence);
+        fault(r, line, auth_secret_is_scram(colon + 1) ? "the SCRAM keys" : "the hash", sentence);
         return;
     }
     t->users[t->count++] = (struct user){ .login = span_of(text, (uint32_t)(colon - text)),
-                                          .hash = colon + 1,
+                                          .secret = colon + 1,
                                           .line = line };
 }
 
@@ -163,37 +110,71 @@ static void refuse_twins(struct reader *r)
 }
 
 struct cost {
-    const char *hash;
+    const char *secret;
     uint32_t len;
     uint32_t count;
 };
 
-static struct cost *cost_of(struct cost *costs, const char *hash)
+static struct cost *cost_of(struct cost *costs, const char *secret)
 {
-    uint32_t len = cost_len(hash);
+    uint32_t len = auth_secret_cost_len(secret);
     uint32_t i = 0;
 
     while (i < COSTS_MAX - 1 && costs[i].count > 0 &&
-           (costs[i].len != len || memcmp(costs[i].hash, hash, len) != 0))
+           (costs[i].len != len || memcmp(costs[i].secret, secret, len) != 0))
         i++;
-    costs[i].hash = hash;
+    costs[i].secret = secret;
     costs[i].len = len;
     return &costs[i];
 }
 
-static const char *find_usual(const struct auth_users *t)
+static const char *find_usual(const struct auth_users *t, const char *prefix)
 {
     struct cost costs[COSTS_MAX] = { { 0 } };
     struct cost *best = &costs[0];
 
     for (uint32_t i = 0; i < t->count; i++) {
-        struct cost *c = cost_of(costs, t->users[i].hash);
+        struct cost *c;
 
+        if (strncmp(t->users[i].secret, prefix, strlen(prefix)) != 0)
+            continue;
+        c = cost_of(costs, t->users[i].secret);
         c->count++;
         if (c->count > best->count)
             best = c;
     }
-    return best->hash;
+    return best->secret;
+}
+
+/*
+ * The salt of a login without keys must be the same each time it is asked for, by each worker,
+ * after a restart and when a line was added: so its key is the file's first secret.
+ */
+static void set_inventor(struct auth_users *t, const char *secret)
+{
+    hmac_sha256_set_key(&t->inventor, strlen(secret), (const uint8_t *)secret);
+}
+
+static void invent(const struct auth_users *u, struct span login, const char *what, uint8_t *out)
+{
+    struct hmac_sha256_ctx mac = u->inventor;
+
+    hmac_sha256_update(&mac, strlen(what), (const uint8_t *)what);
+    hmac_sha256_update(&mac, login.len, login.ptr);
+    hmac_sha256_digest(&mac, SHA256_DIGEST_SIZE, out);
+    explicit_bzero(&mac, sizeof(mac));
+}
+
+/* As long and as costly as most are (RFC 5802, 9: nobody learns who is there). */
+static void invent_keys(const struct auth_users *u, struct span login, struct auth_scram_keys *keys)
+{
+    *keys = (struct auth_scram_keys){ .iterations = LIMIT_SCRAM_ITERATIONS_LEAST, .salt_len = 16 };
+    if (u->usual_scram != NULL)
+        auth_secret_scram(u->usual_scram, keys);
+    invent(u, login, "salt 1", keys->salt);
+    invent(u, login, "salt 2", keys->salt + SHA256_DIGEST_SIZE);
+    invent(u, login, "StoredKey", keys->stored_key);
+    invent(u, login, "ServerKey", keys->server_key);
 }
 
 static void read_lines(struct reader *r, char *text)
@@ -208,10 +189,12 @@ static void read_lines(struct reader *r, char *text)
         read_line(r, text, line++);
         text = end;
     }
+    set_inventor(r->table, r->table->count > 0 ? r->table->users[0].secret : "");
     if (r->table->count > 0)
         qsort(r->table->users, r->table->count, sizeof(struct user), compare_users);
     refuse_twins(r);
-    r->table->usual = find_usual(r->table);
+    r->table->usual = find_usual(r->table, "");
+    r->table->usual_scram = find_usual(r->table, "{");
 }
 
 static uint32_t count_lines(struct span text)
@@ -229,6 +212,7 @@ static void free_table(struct auth_users *t)
         explicit_bzero(t->text, t->text_bytes);
     free(t->text);
     free(t->users);
+    explicit_bzero(t, sizeof(*t));
     free(t);
 }
 
@@ -295,6 +279,11 @@ void auth_users_release(struct auth_users *u)
         free_table(u);
 }
 
+bool auth_users_have_scram(const struct auth_users *u)
+{
+    return u->usual_scram != NULL;
+}
+
 uint32_t auth_users_count(const struct auth_users *u)
 {
     return u->count;
@@ -319,34 +308,34 @@ static const struct user *find_user(const struct auth_users *u, struct span logi
     return NULL;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-    size_t len = strlen(a);
-    uint8_t different = strlen(b) != len;
-
-    for (size_t i = 0; i < len && different == 0; i++)
-        different |= (uint8_t)(a[i] ^ b[i]);
-    return different == 0;
-}
-
 bool auth_users_verify(const struct auth_users *u, struct span login, struct span password)
 {
-    static _Thread_local struct crypt_data scratch;
     const struct user *user = find_user(u, login);
-    const char *hash = user != NULL ? user->hash : u->usual;
-    char text[LIMIT_PASSWORD_BYTES + 1] = { 0 };
+    const char *secret = user != NULL ? user->secret : u->usual;
     bool possible = password.len > 0 && password.len < LIMIT_PASSWORD_BYTES &&
                     memchr(password.ptr, 0, password.len) == NULL;
-    const char *made;
     bool right;
 
-    if (hash == NULL)
+    if (secret == NULL)
         return false;
-    if (possible)
-        memcpy(text, password.ptr, password.len);
-    made = crypt_r(text, hash, &scratch);
-    right = possible && user != NULL && made != NULL && same_text(made, hash);
-    explicit_bzero(text, sizeof(text));
-    explicit_bzero(&scratch, sizeof(scratch));
-    return right;
+    right = auth_secret_verify(secret, possible ? password : SPAN_LITERAL(""));
+    return right && possible && user != NULL;
+}
+
+bool auth_users_scram(const struct auth_users *u, struct span login, struct auth_scram_keys *keys)
+{
+    const struct user *user = find_user(u, login);
+    struct auth_scram_keys own = { 0 };
+    const char *secret;
+    bool real;
+
+    invent_keys(u, login, keys);
+    real = user != NULL && auth_secret_is_scram(user->secret);
+    secret = real ? user->secret : u->usual_scram;
+    if (secret != NULL)
+        auth_secret_scram(secret, &own); /* what a stranger costs, too */
+    if (real)
+        *keys = own;
+    explicit_bzero(&own, sizeof(own));
+    return real;
 }

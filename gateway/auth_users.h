@@ -1,7 +1,7 @@
 /*
- * The users file: `login:hash` on each line, hashes as crypt(3) of libxcrypt makes them (yescrypt,
- * bcrypt, sha512-crypt and the other strong kinds). Empty lines and lines that begin with # are
- * skipped.
+ * The users file: `login:secret` on each line, a hash as crypt(3) of libxcrypt makes them
+ * (yescrypt, bcrypt, sha512-crypt and the other strong kinds) or SCRAM keys. Empty lines and lines
+ * that begin with # are skipped.
  *
  * A table never changes once it is read; it is counted, so that a new one can take its place while
  * checks against the old one are still under way. auth_users_verify may take its time: helper
@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/span.h"
+#include "gateway/auth_secret.h"
 
 struct auth_users;
 
@@ -32,5 +33,12 @@ uint32_t auth_users_count(const struct auth_users *u);
  * lines of the file have. Safe from many threads at once; wipes what it needed.
  */
 bool auth_users_verify(const struct auth_users *u, struct span login, struct span password);
+/* True when some line has SCRAM keys: then it is worth offering. */
+bool auth_users_have_scram(const struct auth_users *u);
+/*
+ * The SCRAM keys of a login. False: it has none; *keys are invented then, always the same, such
+ * that nobody can tell, and match no password. Fast. The caller wipes *keys.
+ */
+bool auth_users_scram(const struct auth_users *u, struct span login, struct auth_scram_keys *keys);
 
 #endif

@@ -79,13 +79,15 @@ static void describe_client(const struct conn *c, struct smtp_client *out)
         .local = c->local,
         .secure = c->tls != NULL || c->listener->secure,
         .starttls = c->listener->starttls,
-        .mechanisms = auth_mechanisms(c->set->env.auth),
+        .mechanisms = auth_mechanisms(c->set->env.auth, c->tls_info.bound),
     };
     if (c->tls == NULL)
         return;
     out->tls_version = c->tls_info.version;
     out->tls_cipher = c->tls_info.cipher;
     out->tls_group = c->tls_info.group;
+    if (c->tls_info.bound)
+        out->binding = span_of(c->tls_info.binding, sizeof(c->tls_info.binding));
 }
 
 static enum conn_progress begin_session(struct conn *c)

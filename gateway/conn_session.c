@@ -80,17 +80,22 @@ void conn_session_verdict(void *conn, enum smtp_verdict v)
 
 static enum conn_progress ask_for_verdict(struct conn *c)
 {
-    enum smtp_verdict verdict;
+    struct auth_answer answer;
     struct smtp_auth question;
 
     if (c->auth != NULL)
         return CONN_STUCK;
     explicit_bzero(c->set->scratch, LIMIT_READ_BYTES); /* the AUTH line was read there */
     smtp_session_auth(c->session, &question);
-    c->auth = auth_check(c->set->env.auth, &c->peer, &question, c, &verdict);
+    c->auth = auth_check(c->set->env.auth, &c->peer, &question, c, &answer);
     if (c->auth != NULL)
         return CONN_STUCK;
-    take_verdict(c, verdict);
+    if (!answer.asks) {
+        take_verdict(c, answer.verdict);
+        return CONN_MOVED;
+    }
+    smtp_session_challenge(c->session, answer.login, answer.challenge);
+    c->want = SMTP_WANT_OUTPUT;
     return CONN_MOVED;
 }
 

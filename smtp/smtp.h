@@ -56,6 +56,7 @@ struct smtp_client {
     const char *tls_cipher;
     const char *tls_group;
     uint32_t mechanisms; /* enum smtp_mechanism, or'ed: those that AUTH can offer to it */
+    struct span binding; /* of the TLS channel (RFC 9266), as long as the session lives */
 };
 
 /* SASL mechanisms, one bit each. */
@@ -145,6 +146,7 @@ struct smtp_auth {
     struct span login;    /* PLAIN, LOGIN */
     struct span password; /* PLAIN, LOGIN */
     struct span message;  /* the others: what the client said now */
+    struct span binding;  /* of struct smtp_client */
     /* LIMIT_SASL_MEMO_BYTES of the back end's own, aligned for anything: zero at the first message
      * of an exchange, as it was left at the next, wiped at its end. */
     uint8_t *memo;

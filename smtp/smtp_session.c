@@ -341,6 +341,7 @@ void smtp_session_auth(const struct smtp_session *s, struct smtp_auth *out)
         .login = span_of(s->sasl->login, s->sasl->login_len),
         .password = s->sasl->password,
         .message = s->sasl->message,
+        .binding = s->client.binding,
         .memo = s->sasl->memo,
     };
 }

@@ -112,14 +112,21 @@ struct tls_error {
 
 const struct tls_error *tls_conn_error(const struct tls_conn *c);
 
-/* Static texts as the IANA registries spell them; valid after TLS_DONE. The name is known until the
- * upper stream is first used, and "" then where our own record layer took over. */
+/* Bytes of tls-exporter (RFC 9266, 2). */
+#define TLS_BINDING_BYTES 32
+
+/* Static texts as the IANA registries spell them; valid after TLS_DONE. Name and binding are known
+ * until the upper stream is first used; where our own record layer took over, there are none then.
+ */
 struct tls_info {
     const char *version; /* "TLSv1.3" */
     const char *cipher;  /* "TLS_AES_128_GCM_SHA256" */
     const char *group;   /* "X25519MLKEM768" */
     bool resumed;
     char server_name[256]; /* SNI, "" when none */
+    /* What both ends know of this channel and nobody else (RFC 9266); TLS 1.3 only. */
+    bool bound;
+    uint8_t binding[TLS_BINDING_BYTES];
 };
 
 void tls_conn_info(const struct tls_conn *c, struct tls_info *out);

@@ -407,6 +407,17 @@ static const char *group_name(uint16_t group)
     }
 }
 
+/* RFC 9266, 4.2 has it for TLS 1.2 too, if the peer has the extended master secret; we do without.
+ */
+static bool export_binding(const struct tls_conn *c, uint8_t out[TLS_BINDING_BYTES])
+{
+    static const char label[] = "EXPORTER-Channel-Binding";
+
+    return SSL_version(c->ssl) == TLS1_3_VERSION &&
+           SSL_export_keying_material(c->ssl, out, TLS_BINDING_BYTES, label, sizeof(label) - 1,
+                                      NULL, 0, 1) == 1;
+}
+
 void tls_conn_info(const struct tls_conn *c, struct tls_info *out)
 {
     const char *name =
@@ -417,6 +428,7 @@ void tls_conn_info(const struct tls_conn *c, struct tls_info *out)
     *out = (struct tls_info){ .version = c->ssl != NULL ? SSL_get_version(c->ssl) : "TLSv1.3" };
     out->cipher = SSL_CIPHER_standard_name(SSL_get_cipher_by_value(c->suite));
     out->group = group_name(c->group);
+    out->bound = c->ssl != NULL && export_binding(c, out->binding);
     out->resumed = c->resumed;
     if (len > 0 && len < sizeof(out->server_name))
         memcpy(out->server_name, name, len);

@@ -127,13 +127,19 @@ static struct auth_request *ask(struct caller *c, uint32_t client, const char *l
                                 const char *password)
 {
     struct endpoint peer = { .addr = addr_from_v4(0xc0000200 + client), .port = 1 };
-    struct smtp_auth q = { .login = span_str(login), .password = span_str(password) };
+    struct smtp_auth q = { .mechanism = SMTP_MECHANISM_PLAIN,
+                           .login = span_str(login),
+                           .password = span_str(password) };
+    struct auth_answer now;
     struct auth_request *r;
 
     memset(c, 0, sizeof(*c));
-    r = auth_check(a, &peer, &q, c, &c->verdict);
-    if (r == NULL)
+    r = auth_check(a, &peer, &q, c, &now);
+    if (r == NULL) {
+        assert_false(now.asks);
+        c->verdict = now.verdict;
         c->told = 1;
+    }
     return r;
 }
 
@@ -146,6 +152,61 @@ static enum smtp_verdict answer(uint32_t client, const char *login, const char *
     run_queued();
     assert_int_equal(c.told, 1);
     return c.verdict;
+}
+
+/* The first message of a SCRAM exchange. */
+static struct auth_answer speak(uint32_t client, const char *message)
+{
+    static _Alignas(16) uint8_t memo[LIMIT_SASL_MEMO_BYTES];
+    struct endpoint peer = { .addr = addr_from_v4(0xc0000200 + client), .port = 1 };
+    struct smtp_auth q = { .mechanism = SMTP_MECHANISM_SCRAM,
+                           .offered = SMTP_MECHANISM_SCRAM,
+                           .message = span_str(message),
+                           .memo = memo };
+    struct auth_answer now;
+
+    memset(memo, 0, sizeof(memo));
+    assert_null(auth_check(a, &peer, &q, memo, &now));
+    return now;
+}
+
+/* Each exchange has a nonce of its own, and a guesser by SCRAM is a guesser. */
+static void scram_is_answered_at_once(void **state)
+{
+    char first[64];
+    struct auth_answer now = speak(1, "n,,n=ann,r=abc");
+
+    (void)state;
+    assert_true(now.asks);
+    assert_true(span_equal(now.login, SPAN_LITERAL("ann")));
+    assert_memory_equal(now.challenge.ptr, "r=abc", 5);
+    memcpy(first, now.challenge.ptr, 37);
+    now = speak(1, "n,,n=ann,r=abc");
+    assert_memory_not_equal(first, now.challenge.ptr, 37);
+    assert_int_equal(queued_count, 0);
+    for (uint32_t i = 0; i < config.guesses_per_client; i++)
+        assert_int_equal(speak(2, "n,,n=ann,r=").verdict, SMTP_VERDICT_WRONG);
+    assert_int_equal(speak(2, "n,,n=ann,r=abc").verdict, SMTP_VERDICT_BLOCKED);
+    assert_false(speak(2, "n,,n=ann,r=abc").asks);
+    assert_true(speak(1, "n,,n=ann,r=abc").asks);
+}
+
+/* A table of hashes alone has nothing to prove by. */
+static void scram_is_offered_where_there_are_keys(void **state)
+{
+    static const char text[] = "ann:{SCRAM-SHA-256}4096,W22ZaJ0SNY7soEsUEjb6gQ==,"
+                               "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=,"
+                               "wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=\n";
+    const uint32_t passwords = SMTP_MECHANISM_PLAIN | SMTP_MECHANISM_LOGIN;
+    uint8_t room[256];
+    struct buf errors = { room, 0, sizeof(room) };
+
+    (void)state;
+    assert_int_equal(auth_mechanisms(a, true), passwords);
+    auth_offer_users(a, auth_users_parse("u", span_str(text), &errors));
+    assert_int_equal(auth_mechanisms(a, false), passwords | SMTP_MECHANISM_SCRAM);
+    assert_int_equal(auth_mechanisms(a, true),
+                     passwords | SMTP_MECHANISM_SCRAM | SMTP_MECHANISM_SCRAM_PLUS);
 }
 
 static uint64_t hashes(void)
@@ -350,12 +411,15 @@ static void *run_loop(void *arg)
     for (uint32_t i = 0; i < QUESTIONS; i++) {
         char password[16];
         struct endpoint peer = { .addr = addr_from_v4(i) };
-        struct smtp_auth q = { .login = span_str("ann") };
+        struct smtp_auth q = { .mechanism = SMTP_MECHANISM_PLAIN, .login = span_str("ann") };
+        struct auth_answer now;
 
         snprintf(password, sizeof(password), i % 2 == 0 ? "secret" : "wrong%u", i);
         q.password = span_str(password);
-        if (auth_check(mine, &peer, &q, &callers[i], &callers[i].verdict) == NULL)
+        if (auth_check(mine, &peer, &q, &callers[i], &now) == NULL) {
+            callers[i].verdict = now.verdict;
             callers[i].told++;
+        }
         if (i % 8 == 7 && poll(&p, 1, 10000) == 1)
             helper_poll(l->helper, l->index);
     }
@@ -400,6 +464,8 @@ int main(void)
         CASE(a_right_pair_is_kept_and_a_wrong_one_is_not),
         CASE(a_guesser_is_blocked_without_a_hash),
         CASE(a_login_guessed_at_from_everywhere_still_works_for_its_owner),
+        CASE(scram_is_answered_at_once),
+        CASE(scram_is_offered_where_there_are_keys),
         CASE(same_questions_share_one_hash),
         CASE(nobody_is_told_after_a_cancel),
         CASE(when_helpers_are_full_the_answer_is_later),

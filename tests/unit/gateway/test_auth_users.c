@@ -198,11 +198,41 @@ static const struct bad bad[] = {
       "u:1: the hash is not whole: something was cut off or added\n" },
     { "ann:$6$\n", "u:1: the hash is not whole: something was cut off or added\n" },
     { "ann:$y$\n", "u:1: the hash is not whole: something was cut off or added\n" },
+    { "ann:{SCRAM-SHA-256}1,x,x,x\n",
+      "u:1: the SCRAM keys must begin with 4096 to 1000000 iterations\n" },
+    { "ann:{SCRAM-SHA-256}4096,c2FsdA==,c2FsdA==,c2FsdA==\n",
+      "u:1: the SCRAM keys must have a StoredKey of 32 bytes in base64 behind the salt\n" },
     { "ann:" YESCRYPT "\nbob:" YESCRYPT "\nann:" YESCRYPT "\n",
       "u:3: the login is there already: one line each\n" },
     { "x\ny\n", "u:1: the line must be login:hash, or begin with #\n"
                 "u:2: the line must be login:hash, or begin with #\n" },
 };
+
+/* Keys open the door to a password too (RFC 7677, 3: "pencil"). */
+static void scram_keys_know_their_password(void **state)
+{
+    static const char text[] = "ann:{SCRAM-SHA-256}4096,W22ZaJ0SNY7soEsUEjb6gQ==,"
+                               "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=,"
+                               "wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=\n"
+                               "bob:" YESCRYPT "\n";
+    struct auth_users *u = parse(text);
+    struct auth_users *hashes = parse("bob:" YESCRYPT "\n");
+    struct auth_scram_keys keys;
+
+    (void)state;
+    assert_non_null(u);
+    assert_true(verify(u, "ann", "pencil"));
+    assert_false(verify(u, "ann", "Pencil"));
+    assert_false(verify(u, "ann", ""));
+    assert_true(auth_users_have_scram(u));
+    assert_true(auth_users_scram(u, SPAN_LITERAL("ann"), &keys));
+    assert_false(auth_users_scram(u, SPAN_LITERAL("bob"), &keys));
+    assert_false(auth_users_have_scram(hashes));
+    assert_false(auth_users_scram(hashes, SPAN_LITERAL("bob"), &keys));
+    assert_int_equal(keys.iterations, 4096);
+    auth_users_release(u);
+    auth_users_release(hashes);
+}
 
 static void each_bad_line_is_named(void **state)
 {
@@ -254,6 +284,7 @@ int main(void)
         cmocka_unit_test(a_password_is_never_cut),
         cmocka_unit_test(an_unknown_login_costs_what_most_cost),
         cmocka_unit_test(an_empty_file_lets_nobody_in),
+        cmocka_unit_test(scram_keys_know_their_password),
         cmocka_unit_test(each_bad_line_is_named),
         cmocka_unit_test(a_file_is_read_from_disk),
     };

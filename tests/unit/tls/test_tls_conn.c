@@ -258,6 +258,33 @@ static void test_groups(void **state)
     rig_close(&r);
 }
 
+/* RFC 9266: both ends have the same, another connection has another, TLS 1.2 has none. */
+static void test_binding(void **state)
+{
+    static const char label[] = "EXPORTER-Channel-Binding";
+    uint8_t clients[TLS_BINDING_BYTES];
+    struct tls_info first;
+    struct tls_info second;
+    struct rig r;
+
+    (void)state;
+    rig_open(&r, &ecdsa);
+    rig_establish(&r, NULL);
+    tls_conn_info(r.conn, &first);
+    assert_true(first.bound);
+    assert_int_equal(SSL_export_keying_material(r.client, clients, sizeof(clients), label,
+                                                sizeof(label) - 1, NULL, 0, 1),
+                     1);
+    assert_memory_equal(first.binding, clients, sizeof(clients));
+    rig_establish(&r, NULL);
+    tls_conn_info(r.conn, &second);
+    assert_memory_not_equal(first.binding, second.binding, sizeof(first.binding));
+    rig_establish(&r, use_tls12);
+    tls_conn_info(r.conn, &second);
+    assert_false(second.bound);
+    rig_close(&r);
+}
+
 static int client_key_kind(const struct rig *r)
 {
     return SSL_get_signature_algorithm_key_type(SSL_get_peer_signature_algorithm(r->client));
@@ -450,12 +477,19 @@ static void test_dear_after_retry(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tls13),         cmocka_unit_test(test_tls12),
-        cmocka_unit_test(test_groups),        cmocka_unit_test(test_certificates),
-        cmocka_unit_test(test_alpn),          cmocka_unit_test(test_alpn_of_others_is_refused),
-        cmocka_unit_test(test_refusals),      cmocka_unit_test(test_alert_of_the_peer),
-        cmocka_unit_test(test_lost_below),    cmocka_unit_test(test_no_room_below),
-        cmocka_unit_test(test_pool_is_empty), cmocka_unit_test(test_dear_after_retry),
+        cmocka_unit_test(test_tls13),
+        cmocka_unit_test(test_tls12),
+        cmocka_unit_test(test_binding),
+        cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_certificates),
+        cmocka_unit_test(test_alpn),
+        cmocka_unit_test(test_alpn_of_others_is_refused),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_alert_of_the_peer),
+        cmocka_unit_test(test_lost_below),
+        cmocka_unit_test(test_no_room_below),
+        cmocka_unit_test(test_pool_is_empty),
+        cmocka_unit_test(test_dear_after_retry),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

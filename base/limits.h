@@ -366,6 +366,11 @@
  * 535. */
 #define LIMIT_PASSWORD_BYTES 512
 #define LIMIT_LOGIN_BYTES    256
+/* Passwords of one login in the users file (a phone, a printer, ...): each wrong guess costs as
+ * many hashes as the login with most has. And the longest name of one. Past them: a fault at start.
+ */
+#define LIMIT_PASSWORDS_PER_LOGIN 16
+#define LIMIT_PASSWORD_NAME_BYTES 64
 /* SCRAM: the client's part of the nonce (RFC 5802 sets no bound, clients send 24 to 64 bytes), and
  * its final message. Past it: 535. */
 #define LIMIT_SCRAM_NONCE_BYTES   128

@@ -17,8 +17,10 @@
 
 #define COSTS_MAX 16 /* different costs that are counted to find the most usual one */
 
+/* One password of a login. */
 struct user {
     struct span login;
+    struct span name;   /* "" for the one without */
     const char *secret; /* auth_secret.h; NUL-ended */
     uint32_t line;
 };
@@ -26,7 +28,8 @@ struct user {
 struct auth_users {
     _Atomic uint32_t references;
     uint32_t count;
-    struct user *users; /* sorted by login */
+    uint32_t most;      /* passwords of one login, at most */
+    struct user *users; /* sorted by login, then by name */
     char *text;         /* the file, lines ended by NUL */
     size_t text_bytes;
     const char *usual;       /* a secret as most are; NULL: there are no users */
@@ -58,31 +61,59 @@ static const char *login_fault(const char *login, size_t len)
     return NULL;
 }
 
+static const char *name_fault(struct span name)
+{
+    static const char good[] = "-._0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+    if (name.len <= LIMIT_PASSWORD_NAME_BYTES && strspn((const char *)name.ptr, good) == name.len)
+        return NULL;
+    return "must have up to 64 letters, digits, dots, dashes or underscores";
+}
+
+/* "login:secret" or "login:name:secret"; neither a name nor a secret has a colon in it. */
+static bool split_line(char *text, struct user *user)
+{
+    char *colon = strchr(text, ':');
+    char *second = colon != NULL ? strchr(colon + 1, ':') : NULL;
+
+    if (colon == NULL)
+        return false;
+    user->login = span_of(text, (uint32_t)(colon - text));
+    user->name = span_of(colon + 1, second != NULL ? (uint32_t)(second - colon - 1) : 0);
+    user->secret = second != NULL ? second + 1 : colon + 1;
+    *colon = 0;
+    if (second != NULL)
+        *second = 0;
+    return true;
+}
+
 static void read_line(struct reader *r, char *text, uint32_t line)
 {
-    struct auth_users *t = r->table;
-    char *colon = strchr(text, ':');
+    struct user user = { .line = line };
     const char *sentence;
 
     if (text[0] == 0 || text[0] == '#')
         return;
-    if (colon == NULL) {
-        fault(r, line, "the line", "must be login:hash, or begin with #");
+    if (!split_line(text, &user)) {
+        fault(r, line, "the line", "must be login:hash or login:name:hash, or begin with #");
         return;
     }
-    sentence = login_fault(text, (size_t)(colon - text));
+    sentence = login_fault(text, user.login.len);
     if (sentence != NULL) {
         fault(r, line, "the login", sentence);
         return;
     }
-    sentence = auth_secret_fault(colon + 1);
+    sentence = user.name.len > 0 ? name_fault(user.name) : NULL;
     if (sentence != NULL) {
-        fault(r, line, auth_secret_is_scram(colon + 1) ? "the SCRAM keys" : "the hash", sentence);
+        fault(r, line, "the name", sentence);
         return;
     }
-    t->users[t->count++] = (struct user){ .login = span_of(text, (uint32_t)(colon - text)),
-                                          .secret = colon + 1,
-                                          .line = line };
+    sentence = auth_secret_fault(user.secret);
+    if (sentence != NULL) {
+        fault(r, line, auth_secret_is_scram(user.secret) ? "the SCRAM keys" : "the hash", sentence);
+        return;
+    }
+    r->table->users[r->table->count++] = user;
 }
 
 static int compare_spans(struct span a, struct span b)
@@ -93,19 +124,43 @@ static int compare_spans(struct span a, struct span b)
     return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
 }
 
+/* By login; those of one login by name, so that the one without a name is first. */
 static int compare_users(const void *a, const void *b)
 {
-    return compare_spans(((const struct user *)a)->login, ((const struct user *)b)->login);
+    const struct user *x = a;
+    const struct user *y = b;
+    int order = compare_spans(x->login, y->login);
+
+    return order != 0 ? order : compare_spans(x->name, y->name);
 }
 
-static void refuse_twins(struct reader *r)
+static void refuse_twin(struct reader *r, const struct user *a, const struct user *b)
 {
-    const struct user *u = r->table->users;
+    uint32_t line = a->line > b->line ? a->line : b->line;
 
-    for (uint32_t i = 1; i < r->table->count; i++) {
-        if (span_equal(u[i - 1].login, u[i].login))
-            fault(r, u[i - 1].line > u[i].line ? u[i - 1].line : u[i].line, "the login",
-                  "is there already: one line each");
+    if (span_equal(a->name, b->name))
+        fault(r, line, "the login",
+              a->name.len > 0 ? "has a password of this name already: one line each"
+                              : "is there already: one line each, or give the password a name");
+    else if (auth_secret_is_scram(a->secret) && auth_secret_is_scram(b->secret))
+        fault(r, line, "the login", "has SCRAM keys already: one salt each, so one line of keys");
+}
+
+/* Looks at the lines of each login beside each other, and notes how many one has at most. */
+static void check_logins(struct reader *r)
+{
+    struct auth_users *t = r->table;
+    uint32_t first = 0; /* of this login */
+
+    for (uint32_t i = 0; i < t->count; i++) {
+        if (!span_equal(t->users[first].login, t->users[i].login))
+            first = i;
+        for (uint32_t k = first; k < i && i - first < LIMIT_PASSWORDS_PER_LOGIN; k++)
+            refuse_twin(r, &t->users[k], &t->users[i]);
+        if (i - first == LIMIT_PASSWORDS_PER_LOGIN)
+            fault(r, t->users[i].line, "the login", "has more than 16 passwords");
+        if (i - first + 1 > t->most)
+            t->most = i - first + 1;
     }
 }
 
@@ -192,7 +247,7 @@ static void read_lines(struct reader *r, char *text)
     set_inventor(r->table, r->table->count > 0 ? r->table->users[0].secret : "");
     if (r->table->count > 0)
         qsort(r->table->users, r->table->count, sizeof(struct user), compare_users);
-    refuse_twins(r);
+    check_logins(r);
     r->table->usual = find_usual(r->table, "");
     r->table->usual_scram = find_usual(r->table, "{");
 }
@@ -289,49 +344,58 @@ uint32_t auth_users_count(const struct auth_users *u)
     return u->count;
 }
 
-static const struct user *find_user(const struct auth_users *u, struct span login)
+/* The lines of a login, one after the other; none: *count is 0. */
+static const struct user *find_user(const struct auth_users *u, struct span login, uint32_t *count)
 {
     uint32_t low = 0;
     uint32_t high = u->count;
 
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        int order = compare_spans(login, u->users[middle].login);
 
-        if (order == 0)
-            return &u->users[middle];
-        if (order < 0)
-            high = middle;
-        else
+        if (compare_spans(u->users[middle].login, login) < 0)
             low = middle + 1;
+        else
+            high = middle;
     }
-    return NULL;
+    for (*count = 0; low + *count < u->count; (*count)++) {
+        if (!span_equal(u->users[low + *count].login, login))
+            break;
+    }
+    return &u->users[low];
 }
 
+/* A wrong guess costs as much as at the login with the most passwords, whoever is guessed at. */
 bool auth_users_verify(const struct auth_users *u, struct span login, struct span password)
 {
-    const struct user *user = find_user(u, login);
-    const char *secret = user != NULL ? user->secret : u->usual;
+    uint32_t count;
+    const struct user *user = find_user(u, login, &count);
     bool possible = password.len > 0 && password.len < LIMIT_PASSWORD_BYTES &&
                     memchr(password.ptr, 0, password.len) == NULL;
-    bool right;
 
-    if (secret == NULL)
-        return false;
-    right = auth_secret_verify(secret, possible ? password : SPAN_LITERAL(""));
-    return right && possible && user != NULL;
+    for (uint32_t i = 0; i < u->most; i++) {
+        const char *secret = i < count ? user[i].secret : u->usual;
+
+        if (auth_secret_verify(secret, possible ? password : SPAN_LITERAL("")) && possible &&
+            i < count)
+            return true;
+    }
+    return false;
 }
 
 bool auth_users_scram(const struct auth_users *u, struct span login, struct auth_scram_keys *keys)
 {
-    const struct user *user = find_user(u, login);
+    uint32_t count;
+    const struct user *user = find_user(u, login, &count);
+    const char *secret = u->usual_scram;
     struct auth_scram_keys own = { 0 };
-    const char *secret;
-    bool real;
+    bool real = false;
 
+    for (uint32_t i = 0; i < count && !real; i++) {
+        real = auth_secret_is_scram(user[i].secret);
+        secret = real ? user[i].secret : secret;
+    }
     invent_keys(u, login, keys);
-    real = user != NULL && auth_secret_is_scram(user->secret);
-    secret = real ? user->secret : u->usual_scram;
     if (secret != NULL)
         auth_secret_scram(secret, &own); /* what a stranger costs, too */
     if (real)

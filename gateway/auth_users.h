@@ -1,7 +1,7 @@
 /*
- * The users file: `login:secret` on each line, a hash as crypt(3) of libxcrypt makes them
- * (yescrypt, bcrypt, sha512-crypt and the other strong kinds) or SCRAM keys. Empty lines and lines
- * that begin with # are skipped.
+ * The users file: `login:secret` or `login:name:secret` on each line, a hash as crypt(3) of
+ * libxcrypt makes them (yescrypt, bcrypt, sha512-crypt and the other strong kinds) or SCRAM keys.
+ * Empty lines and lines that begin with # are skipped.
  *
  * A table never changes once it is read; it is counted, so that a new one can take its place while
  * checks against the old one are still under way. auth_users_verify may take its time: helper
@@ -27,10 +27,12 @@ struct auth_users *auth_users_parse(const char *path, struct span text, struct b
 struct auth_users *auth_users_ref(struct auth_users *u);
 void auth_users_release(struct auth_users *u);
 
+/* Passwords in the file. */
 uint32_t auth_users_count(const struct auth_users *u);
 /*
- * True when `password` is that of `login`. An unknown login costs a hash of the kind that most
- * lines of the file have. Safe from many threads at once; wipes what it needed.
+ * True when `password` is one of those of `login`. An unknown login costs what a wrong password
+ * does: as many hashes as any login has lines, of the kind that most lines have. Safe from many
+ * threads at once; wipes what it needed.
  */
 bool auth_users_verify(const struct auth_users *u, struct span login, struct span password);
 /* True when some line has SCRAM keys: then it is worth offering. */

@@ -14,7 +14,8 @@ import smtplib
 import subprocess
 import unittest
 
-from harness import DEADLINE_S, PASSWORD, USER, Gateway, run_in_namespace
+import clients
+from harness import DEADLINE_S, HEADER, PASSWORD, USER, Gateway, run_in_namespace
 
 PATH = os.environ.get("POSTERN_PATH", "kernel")
 
@@ -118,6 +119,12 @@ class Mechanisms(unittest.TestCase):
         self.assertEqual(len(known), len(stranger))
         self.assertNotEqual(known, stranger)
         self.assertEqual(stranger, self.refused("nobody@example.org"))
+
+    def test_clients_choose_what_works(self):
+        data = b"Subject: chosen\r\n" + HEADER + b"\r\nhi\r\n"
+        for client in (clients.curl, clients.swaks, clients.msmtp):
+            with self.subTest(client.__name__):
+                client(self.gw, data, ["b@example.net"])
 
     def gsasl(self, mechanism, password):
         return subprocess.run(

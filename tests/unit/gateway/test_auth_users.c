@@ -19,7 +19,13 @@
 
 /* mkpasswd's for "secret"; sha512-crypt with few rounds, so that tests are fast. */
 #define YESCRYPT "$y$j9T$rk3mOfBv0oIjPUJSyZd6F/$Aw5yE/nVH2l9hjEyRqPVP3C8VYyGdrTm6Cfo9W8gLh0"
-#define SETTING  "$6$rounds=1000$saltsalt$"
+/* RFC 7677, 3: of "pencil". */
+#define KEYS                                        \
+    "{SCRAM-SHA-256}4096,W22ZaJ0SNY7soEsUEjb6gQ==," \
+    "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=," \
+    "wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU="
+#define NAME    "must have up to 64 letters, digits, dots, dashes or underscores\n"
+#define SETTING "$6$rounds=1000$saltsalt$"
 
 static uint8_t room[4096];
 static struct buf errors;
@@ -181,7 +187,7 @@ struct bad {
     "mkpasswd(1) makes them\n"
 
 static const struct bad bad[] = {
-    { "ann\n", "u:1: the line must be login:hash, or begin with #\n" },
+    { "ann\n", "u:1: the line must be login:hash or login:name:hash, or begin with #\n" },
     { "\n\n:" YESCRYPT "\n", "u:3: the login must have 1 to 256 bytes\n" },
     { "an n:" YESCRYPT "\n", "u:1: the login must have no spaces or control characters\n" },
     { "ann:\n", "u:1: the hash " WEAK },
@@ -192,7 +198,21 @@ static const struct bad bad[] = {
     { "ann:{PLAIN}secret\n", "u:1: the hash " WEAK },
     { "ann:*\n", "u:1: the hash " WEAK },
     { "ann:" YESCRYPT "\r\n", "u:1: the hash is not whole: something was cut off or added\n" },
-    { "ann:" YESCRYPT ":1000\n", "u:1: the hash is not whole: something was cut off or added\n" },
+    { "ann:" YESCRYPT ":1000\n", "u:1: the name " NAME },
+    { "ann:my phone:" YESCRYPT "\n", "u:1: the name " NAME },
+    { "ann:phone:" YESCRYPT ":\n", "u:1: the hash is not whole: something was cut off or added\n" },
+    { "ann:phone:" YESCRYPT "\nann:" YESCRYPT "\nann:phone:" YESCRYPT "\n",
+      "u:3: the login has a password of this name already: one line each\n" },
+    { "ann:" KEYS "\nann:" YESCRYPT "\n",
+      "u:2: the login is there already: one line each, or give the password a name\n" },
+    { "ann:" KEYS "\nann:phone:" KEYS "\n",
+      "u:2: the login has SCRAM keys already: one salt each, so one line of keys\n" },
+    { "ann:1:" YESCRYPT "\nann:2:" YESCRYPT "\nann:3:" YESCRYPT "\nann:4:" YESCRYPT
+      "\nann:5:" YESCRYPT "\nann:6:" YESCRYPT "\nann:7:" YESCRYPT "\nann:8:" YESCRYPT
+      "\nann:9:" YESCRYPT "\nann:a:" YESCRYPT "\nann:b:" YESCRYPT "\nann:c:" YESCRYPT
+      "\nann:d:" YESCRYPT "\nann:e:" YESCRYPT "\nann:f:" YESCRYPT "\nann:" YESCRYPT
+      "\nann:g:" YESCRYPT "\n",
+      "u:17: the login has more than 16 passwords\n" },
     { "ann:$6$saltsalt$\n", "u:1: the hash is not whole: something was cut off or added\n" },
     { "ann:$y$Aw5yE/nVH2l9hjEyRqPVP3C8VYyGdrTm6Cfo9W8gLh0\n",
       "u:1: the hash is not whole: something was cut off or added\n" },
@@ -203,18 +223,70 @@ static const struct bad bad[] = {
     { "ann:{SCRAM-SHA-256}4096,c2FsdA==,c2FsdA==,c2FsdA==\n",
       "u:1: the SCRAM keys must have a StoredKey of 32 bytes in base64 behind the salt\n" },
     { "ann:" YESCRYPT "\nbob:" YESCRYPT "\nann:" YESCRYPT "\n",
-      "u:3: the login is there already: one line each\n" },
-    { "x\ny\n", "u:1: the line must be login:hash, or begin with #\n"
-                "u:2: the line must be login:hash, or begin with #\n" },
+      "u:3: the login is there already: one line each, or give the password a name\n" },
+    { "x\ny\n", "u:1: the line must be login:hash or login:name:hash, or begin with #\n"
+                "u:2: the line must be login:hash or login:name:hash, or begin with #\n" },
 };
+
+/* Several passwords of one login, and the way to lock a lost phone out: its line goes. */
+static void each_password_of_a_login_is_good(void **state)
+{
+    char text[1024];
+    char hashes[3][128];
+    struct auth_users *u;
+
+    (void)state;
+    snprintf(hashes[0], sizeof(hashes[0]), "%s", hash_of("at home", SETTING));
+    snprintf(hashes[1], sizeof(hashes[1]), "%s", hash_of("phone", SETTING));
+    snprintf(hashes[2], sizeof(hashes[2]), "%s", hash_of("bobs", SETTING));
+    snprintf(text, sizeof(text), "ann:phone:%s\nbob:phone:%s\nann:%s\nann:scan.ner_2-b:" KEYS "\n",
+             hashes[1], hashes[2], hashes[0]);
+    u = parse(text);
+    assert_non_null(u);
+    assert_true(verify(u, "ann", "at home"));
+    assert_true(verify(u, "ann", "phone"));
+    assert_true(verify(u, "ann", "pencil"));
+    assert_false(verify(u, "ann", "bobs"));
+    assert_false(verify(u, "ann", ""));
+    assert_true(verify(u, "bob", "bobs"));
+    assert_false(verify(u, "bob", "phone"));
+    assert_false(verify(u, "carl", "phone"));
+    auth_users_release(u);
+    snprintf(text, sizeof(text), "ann:%s\n", hashes[0]);
+    u = parse(text);
+    assert_true(verify(u, "ann", "at home"));
+    assert_false(verify(u, "ann", "phone"));
+    auth_users_release(u);
+}
+
+/* A login with three passwords makes every wrong guess cost three hashes: at itself, at one with
+ * one password, at a stranger. */
+static void passwords_of_a_login_do_not_show_in_time(void **state)
+{
+    char text[1024];
+    char hash[128];
+    struct auth_users *u;
+    double three;
+    double one;
+    double none;
+
+    (void)state;
+    snprintf(hash, sizeof(hash), "%s", hash_of("x", "$6$rounds=5000$saltsalt$"));
+    snprintf(text, sizeof(text), "ann:%s\nann:a:%s\nann:b:%s\nbob:%s\n", hash, hash, hash, hash);
+    u = parse(text);
+    assert_non_null(u);
+    three = seconds_of(u, "ann", 5);
+    one = seconds_of(u, "bob", 5);
+    none = seconds_of(u, "carl", 5);
+    assert_true(one > 0.6 * three && one < 1.6 * three);
+    assert_true(none > 0.6 * three && none < 1.6 * three);
+    auth_users_release(u);
+}
 
 /* Keys open the door to a password too (RFC 7677, 3: "pencil"). */
 static void scram_keys_know_their_password(void **state)
 {
-    static const char text[] = "ann:{SCRAM-SHA-256}4096,W22ZaJ0SNY7soEsUEjb6gQ==,"
-                               "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=,"
-                               "wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=\n"
-                               "bob:" YESCRYPT "\n";
+    static const char text[] = "ann:" KEYS "\nbob:" YESCRYPT "\n";
     struct auth_users *u = parse(text);
     struct auth_users *hashes = parse("bob:" YESCRYPT "\n");
     struct auth_scram_keys keys;
@@ -284,6 +356,8 @@ int main(void)
         cmocka_unit_test(a_password_is_never_cut),
         cmocka_unit_test(an_unknown_login_costs_what_most_cost),
         cmocka_unit_test(an_empty_file_lets_nobody_in),
+        cmocka_unit_test(each_password_of_a_login_is_good),
+        cmocka_unit_test(passwords_of_a_login_do_not_show_in_time),
         cmocka_unit_test(scram_keys_know_their_password),
         cmocka_unit_test(each_bad_line_is_named),
         cmocka_unit_test(a_file_is_read_from_disk),

@@ -338,7 +338,7 @@ static void named_files_must_be_there(void **state)
     errors = (struct buf){ room, 0, sizeof(room) };
     assert_null(config_load(path, &errors));
     snprintf(want, sizeof(want),
-             "%s:2: the line must be login:hash, or begin with #\n"
+             "%s:2: the line must be login:hash or login:name:hash, or begin with #\n"
              "%s:4: chain = \"%s/none\": cannot be read: No such file or directory\n"
              "%s:4: key = \"%s\": is not a file\n"
              "%s:2: directory = \"%s\": is not a directory\n",

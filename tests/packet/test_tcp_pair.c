@@ -37,7 +37,7 @@ static void clean_wire_needs_no_retransmission(void **state)
     assert_int_equal(r.timeouts, 0);
 }
 
-/* The mail that issue 2 names: 25 MB, 1 % lost, 2 % reordered. */
+/* A large mail: 25 MB, 1 % lost, 2 % reordered. */
 static void large_mail_over_a_lossy_wire(void **state)
 {
     struct tcp_pair_config config = tcp_pair_plain(7, NS_PER_MS);

@@ -124,7 +124,7 @@ static void same_messages(const struct spool_index *x, const struct log_of_recor
 
     for (unsigned i = 0; i < l->count; i++) {
         const struct spool_commit *c = &l->items[i].commit;
-        const struct spool_index_message *m = &x->messages[messages];
+        const struct spool_index_message *m;
         uint32_t at;
 
         if (l->items[i].record.type != RECORD_COMMIT || committed_before(l, i, false))
@@ -136,6 +136,7 @@ static void same_messages(const struct spool_index *x, const struct log_of_recor
             continue;
         }
         assert_true(messages < x->message_count);
+        m = &x->messages[messages];
         assert_int_equal(m->id, c->id);
         assert_int_equal(m->stored_bytes, c->stored_bytes);
         assert_int_equal(m->damaged, !whole(l, i));

@@ -282,7 +282,6 @@ void conn_open(struct conn *c)
         conn_pump(c);
 }
 
-/* The client had its time, or it is too slow: 421, and off. */
 /* 421 now, whatever it is at. */
 static void end_session(struct conn *c, enum smtp_end why)
 {
@@ -294,6 +293,7 @@ static void end_session(struct conn *c, enum smtp_end why)
     conn_pump(c);
 }
 
+/* The client had its time, or it is too slow. */
 static void give_up(struct conn *c)
 {
     counter_inc(c->set->env.counters, COUNTER_CONN_TIMEOUTS);

@@ -9,13 +9,13 @@
 #include "gateway/program.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/assert.h"
 #include "dataplane/nic/nic_port.h"
 #include "gateway/auth_users.h"
 #include "gateway/helper.h"
 #include "gateway/logger.h"
+#include "gateway/now.h"
 #include "gateway/privs.h"
 #include "gateway/spooler.h"
 #include "gateway/worker.h"
@@ -40,22 +40,12 @@ struct program {
     enum worker_drain drain;
 };
 
-static void set_clock(struct program *p)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    p->clock.now_ns = (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-    clock_gettime(CLOCK_REALTIME, &ts);
-    p->clock.unix_ms = (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / NS_PER_MS;
-}
-
 static void log_event(struct program *p, enum log_level level, const char *event, const char *key,
                       const char *value)
 {
     struct log_line *line;
 
-    set_clock(p);
+    now_read(&p->clock);
     line = log_begin(p->log, level, event);
     if (line == NULL)
         return;
@@ -126,7 +116,7 @@ static bool open_tls(struct program *p, struct buf *why)
     p->tls = tls_ctx_create(&tc, why);
     if (p->tls == NULL)
         return false;
-    set_clock(p);
+    now_read(&p->clock);
     tls_ctx_rotate(p->tls, p->clock.unix_ms);
     return true;
 }
@@ -139,7 +129,7 @@ static bool open_users(struct program *p, struct buf *why)
 
 static bool open_log(struct program *p, struct buf *why)
 {
-    set_clock(p);
+    now_read(&p->clock);
     p->log =
         log_create(LIMIT_LOG_SLOTS, (enum log_level)p->config->log.level, &p->clock, &p->counters);
     if (p->log == NULL)
@@ -212,7 +202,7 @@ static void log_start(struct program *p)
     struct nic_port_info info;
     struct log_line *line;
 
-    set_clock(p);
+    now_read(&p->clock);
     line = log_begin(p->log, LOG_LEVEL_INFO, "spool");
     if (line != NULL) {
         log_str(line, "directory", p->config->spool.directory);
@@ -339,7 +329,7 @@ void program_reload(struct program *p)
 
 void program_tick(struct program *p)
 {
-    set_clock(p);
+    now_read(&p->clock);
     tls_ctx_rotate(p->tls, p->clock.unix_ms);
 }
 
@@ -357,7 +347,7 @@ void program_log_counters(struct program *p)
 {
     struct log_line *line;
 
-    set_clock(p);
+    now_read(&p->clock);
     for (unsigned id = 0; id < COUNTER_COUNT; id++) {
         line = log_begin(p->log, LOG_LEVEL_INFO, "counter");
         if (line == NULL)

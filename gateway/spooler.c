@@ -9,9 +9,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/assert.h"
+#include "gateway/now.h"
 
 struct spooler {
     struct spool *spool;
@@ -23,17 +23,6 @@ struct spooler {
     bool started;
     bool want_stop; /* written by main, read by the thread */
 };
-
-static void set_clock(struct spooler *s)
-{
-    struct timespec mono;
-    struct timespec wall;
-
-    clock_gettime(CLOCK_MONOTONIC, &mono);
-    clock_gettime(CLOCK_REALTIME, &wall);
-    s->clock.now_ns = (uint64_t)mono.tv_sec * NS_PER_S + (uint64_t)mono.tv_nsec;
-    s->clock.unix_ms = (uint64_t)wall.tv_sec * 1000 + (uint64_t)wall.tv_nsec / NS_PER_MS;
-}
 
 struct spooler *spooler_open(const struct config *config, struct spool_recovery *recovery,
                              struct buf *why)
@@ -53,7 +42,7 @@ struct spooler *spooler_open(const struct config *config, struct spool_recovery 
         return NULL;
     }
     memset(s, 0, sizeof(*s));
-    set_clock(s);
+    now_read(&s->clock);
     s->log =
         log_create(LIMIT_LOG_SLOTS, (enum log_level)config->log.level, &s->clock, &s->counters);
     if (s->log == NULL)
@@ -74,7 +63,7 @@ static void *run(void *arg)
     struct spooler *s = arg;
 
     for (;;) {
-        set_clock(s);
+        now_read(&s->clock);
         if (spool_turn(s->spool) > 0)
             continue;
         if (__atomic_load_n(&s->want_stop, __ATOMIC_ACQUIRE) && spool_idle(s->spool))

@@ -18,6 +18,7 @@
 #include "base/assert.h"
 #include "dataplane/nic/nic_port.h"
 #include "gateway/auth_users.h"
+#include "gateway/now.h"
 #include "gateway/worker_priv.h"
 
 /* Idle sleep beside a NIC that cannot wake us: from short to at most this, so that a packet waits
@@ -26,17 +27,6 @@
 #define NIC_SLEEP_NS_MAX (500 * NS_PER_US)
 #define SLEEP_NS_MAX     NS_PER_S
 #define IDLE_TURNS       64 /* idle turns before the first sleep */
-
-void worker_set_clock(struct worker *w)
-{
-    struct timespec mono;
-    struct timespec wall;
-
-    clock_gettime(CLOCK_MONOTONIC, &mono);
-    clock_gettime(CLOCK_REALTIME_COARSE, &wall);
-    w->clock.now_ns = (uint64_t)mono.tv_sec * NS_PER_S + (uint64_t)mono.tv_nsec;
-    w->clock.unix_ms = (uint64_t)wall.tv_sec * 1000 + (uint64_t)wall.tv_nsec / NS_PER_MS;
-}
 
 /* --- the loop -------------------------------------------------------------------------------- */
 
@@ -102,7 +92,7 @@ static void turn(struct worker *w)
     uint64_t begin = __rdtsc();
     unsigned work;
 
-    worker_set_clock(w);
+    now_read(&w->clock);
     work = core_turn(&w->core);
     obey(w);
     if (work > 0) {

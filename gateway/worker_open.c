@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "gateway/now.h"
 #include "gateway/worker_priv.h"
 
 #define SEG_HEADROOM 128 /* for headers of lower layers and of TLS records */
@@ -256,7 +257,7 @@ struct worker *worker_create(const struct worker_setup *setup, struct buf *why)
     memset(w, 0, sizeof(*w));
     w->setup = *setup;
     w->connections = UINT32_MAX;
-    worker_set_clock(w);
+    now_read(&w->clock);
     w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     w->log = log_create(LIMIT_LOG_SLOTS, (enum log_level)setup->config->log.level, &w->clock,
                         &w->counters);

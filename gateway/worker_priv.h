@@ -39,7 +39,4 @@ struct worker {
     uint32_t connections; /* UINT32_MAX until the drain has begun */
 };
 
-/* The clock as it is now; once a turn. */
-void worker_set_clock(struct worker *w);
-
 #endif

@@ -2,105 +2,38 @@
  * What the dialogues cannot show of a session: wants and their contract, time, room for replies,
  * what is held and when it is given back or wiped.
  */
-#include "lib/unit.h"
+#include "rig.h"
 
-#include "smtp/smtp_priv.h"
-
-#define MECHANISMS (SMTP_MECHANISM_PLAIN | SMTP_MECHANISM_LOGIN)
-
-#define GREETING "EHLO c.example\r\n"
-#define LOGIN    "AUTH PLAIN AHVzZXIAc2VzYW1l\r\n" /* user, sesame */
-#define MESSAGE  "MAIL FROM:<a@x.example>\r\nRCPT TO:<b@y.example>\r\nDATA\r\n"
-
-struct world {
-    struct clock clock;
-    struct counters counters;
-    struct mail_id_gen ids;
-    struct smtp *room;
-    struct smtp_session *s;
-    uint8_t replies[8192];
-    struct buf out;
-};
-
-static const struct smtp_config config = {
-    .hostname = "mx.example.org",
-    .message_bytes_max = 1000,
-    .recipients_max = 10,
-    .errors_max = 3,
-    .auth_tries_max = 3,
-    .command_timeout_s = 300,
-    .data_timeout_s = 180,
-    .hops_max = LIMIT_HOPS_DEFAULT,
-};
+#define LOGIN   "AUTH PLAIN AHVzZXIAc2VzYW1l\r\n" /* user, sesame */
+#define MESSAGE "MAIL FROM:<a@x.example>\r\nRCPT TO:<b@y.example>\r\nDATA\r\n"
 
 static int begin(void **state)
 {
-    static struct world w;
     const struct smtp_client client = { .secure = true,
-                                        .mechanisms = MECHANISMS,
+                                        .mechanisms = RIG_MECHANISMS,
                                         .tls_version = "TLSv1.3" };
-    const struct smtp_env env = { &w.clock, &w.counters, &w.ids };
 
-    memset(&w, 0, sizeof(w));
-    w.clock = (struct clock){ 1000 * NS_PER_S, 1790000000000ULL };
-    w.out = (struct buf){ w.replies, 0, sizeof(w.replies) };
-    mail_id_init(&w.ids, 1, 0);
-    w.room = smtp_create(&config, 2, &env);
-    if (w.room == NULL)
-        return -1;
-    w.s = smtp_session_open(w.room, &client);
-    *state = &w;
-    return 0;
+    return rig_open(state, 2, &client);
 }
 
-/* smtp_destroy asserts that all is home. */
-static int end(void **state)
+static void log_in(struct rig *r)
 {
-    struct world *w = *state;
-
-    if (w->s != NULL)
-        smtp_session_close(w->s);
-    smtp_destroy(w->room);
-    return 0;
+    assert_int_equal(rig_say(r, RIG_GREETING LOGIN, NULL), SMTP_WANT_VERDICT);
+    smtp_session_verdict(r->s, SMTP_VERDICT_OK);
+    assert_int_equal(rig_say(r, "", NULL), SMTP_WANT_INPUT);
+    rig_replies_are(r, "235 2.7.0 Authentication successful\r\n");
 }
 
-static enum smtp_want say(struct world *w, const char *text, uint32_t *left)
+static void go_to_body(struct rig *r)
 {
-    struct span in = span_str(text);
-    enum smtp_want want;
-
-    w->out.len = 0;
-    want = smtp_session_run(w->s, &in, &w->out);
-    if (left != NULL)
-        *left = in.len;
-    else
-        assert_int_equal(in.len, 0);
-    return want;
+    log_in(r);
+    assert_int_equal(rig_say(r, MESSAGE, NULL), SMTP_WANT_BODY);
 }
 
-static void replies_are(const struct world *w, const char *want)
-{
-    assert_true(span_equal(span_of(w->out.ptr, w->out.len), span_str(want)));
-}
-
-static void log_in(struct world *w)
-{
-    assert_int_equal(say(w, GREETING LOGIN, NULL), SMTP_WANT_VERDICT);
-    smtp_session_verdict(w->s, SMTP_VERDICT_OK);
-    assert_int_equal(say(w, "", NULL), SMTP_WANT_INPUT);
-    replies_are(w, "235 2.7.0 Authentication successful\r\n");
-}
-
-static void go_to_body(struct world *w)
-{
-    log_in(w);
-    assert_int_equal(say(w, MESSAGE, NULL), SMTP_WANT_BODY);
-}
-
-static enum smtp_body_outcome feed(struct world *w, const char *text)
+static enum smtp_body_outcome feed(struct rig *r, const char *text)
 {
     uint32_t taken;
-    enum smtp_body_outcome outcome = smtp_session_body(w->s, span_str(text), &taken);
+    enum smtp_body_outcome outcome = smtp_session_body(r->s, span_str(text), &taken);
 
     assert_true(outcome == SMTP_BODY_STOP || taken == strlen(text));
     return outcome;
@@ -108,53 +41,53 @@ static enum smtp_body_outcome feed(struct world *w, const char *text)
 
 static void banner_comes_once(void **state)
 {
-    struct world *w = *state;
+    struct rig *r = *state;
 
-    assert_int_equal(say(w, "", NULL), SMTP_WANT_INPUT);
-    replies_are(w, "220 mx.example.org ESMTP Postern\r\n");
-    assert_int_equal(say(w, "", NULL), SMTP_WANT_INPUT);
-    assert_int_equal(w->out.len, 0);
+    assert_int_equal(rig_say(r, "", NULL), SMTP_WANT_INPUT);
+    rig_replies_are(r, "220 mx.example.org ESMTP Postern\r\n");
+    assert_int_equal(rig_say(r, "", NULL), SMTP_WANT_INPUT);
+    assert_int_equal(r->out.len, 0);
 }
 
 static void a_waiting_session_touches_nothing(void **state)
 {
-    struct world *w = *state;
+    struct rig *r = *state;
     uint32_t left;
 
-    assert_int_equal(say(w, GREETING LOGIN "NOOP\r\n", &left), SMTP_WANT_VERDICT);
+    assert_int_equal(rig_say(r, RIG_GREETING LOGIN "NOOP\r\n", &left), SMTP_WANT_VERDICT);
     assert_int_equal(left, 6);
-    assert_int_equal(say(w, "NOOP\r\n", &left), SMTP_WANT_VERDICT);
+    assert_int_equal(rig_say(r, "NOOP\r\n", &left), SMTP_WANT_VERDICT);
     assert_int_equal(left, 6);
-    assert_int_equal(w->out.len, 0);
-    smtp_session_verdict(w->s, SMTP_VERDICT_WRONG);
-    assert_int_equal(say(w, "NOOP\r\n", NULL), SMTP_WANT_INPUT);
-    replies_are(w, "535 5.7.8 Login or password is wrong\r\n250 2.0.0 Ok\r\n");
+    assert_int_equal(r->out.len, 0);
+    smtp_session_verdict(r->s, SMTP_VERDICT_WRONG);
+    assert_int_equal(rig_say(r, "NOOP\r\n", NULL), SMTP_WANT_INPUT);
+    rig_replies_are(r, "535 5.7.8 Login or password is wrong\r\n250 2.0.0 Ok\r\n");
 }
 
 static void no_250_before_durable(void **state)
 {
-    struct world *w = *state;
+    struct rig *r = *state;
     struct mail mail;
     uint32_t left;
 
-    go_to_body(w);
-    assert_int_equal(feed(w, "text\r\n.\r\n"), SMTP_BODY_END);
-    assert_int_equal(say(w, "NOOP\r\n", &left), SMTP_WANT_DURABLE);
+    go_to_body(r);
+    assert_int_equal(feed(r, "text\r\n.\r\n"), SMTP_BODY_END);
+    assert_int_equal(rig_say(r, "NOOP\r\n", &left), SMTP_WANT_DURABLE);
     assert_int_equal(left, 6);
-    assert_int_equal(w->out.len, 0);
-    smtp_session_mail(w->s, &mail);
+    assert_int_equal(r->out.len, 0);
+    smtp_session_mail(r->s, &mail);
     assert_int_equal(mail.body_bytes, 6);
-    assert_int_equal(counter_get(&w->counters, COUNTER_SMTP_MESSAGES), 0);
-    smtp_session_durable(w->s, SMTP_DELIVERY_DURABLE);
-    assert_int_equal(say(w, "", NULL), SMTP_WANT_INPUT);
-    assert_memory_equal(w->replies, "250 2.0.0 Ok: queued as ", 24);
-    assert_int_equal(counter_get(&w->counters, COUNTER_SMTP_MESSAGES), 1);
+    assert_int_equal(counter_get(&r->counters, COUNTER_SMTP_MESSAGES), 0);
+    smtp_session_durable(r->s, SMTP_DELIVERY_DURABLE);
+    assert_int_equal(rig_say(r, "", NULL), SMTP_WANT_INPUT);
+    assert_memory_equal(r->replies, "250 2.0.0 Ok: queued as ", 24);
+    assert_int_equal(counter_get(&r->counters, COUNTER_SMTP_MESSAGES), 1);
 }
 
 /* Each reply needs its room; the least room makes progress; no reply is lost or comes twice. */
 static void little_room_for_replies(void **state)
 {
-    struct world *w = *state;
+    struct rig *r = *state;
     struct span in = SPAN_LITERAL("NOOP\r\nEHLO a\r\nNOOP\r\nNOOP\r\nEHLO b\r\n");
     uint8_t all[8192];
     struct buf got = { all, 0, sizeof(all) };
@@ -164,7 +97,7 @@ static void little_room_for_replies(void **state)
     do {
         struct buf out = { got.ptr + got.len, 0, LIMIT_REPLY_BYTES };
 
-        want = smtp_session_run(w->s, &in, &out);
+        want = smtp_session_run(r->s, &in, &out);
         got.len += out.len;
         turns++;
     } while (want == SMTP_WANT_OUTPUT);
@@ -177,55 +110,56 @@ static void little_room_for_replies(void **state)
 
 static void buffers_are_held_only_while_needed(void **state)
 {
-    struct world *w = *state;
+    struct rig *r = *state;
 
-    assert_int_equal(say(w, GREETING "AUTH LOGIN\r\n", NULL), SMTP_WANT_INPUT);
-    assert_int_equal(pool_used(w->room->sasls), 1);
-    assert_int_equal(say(w, "*\r\n", NULL), SMTP_WANT_INPUT);
-    assert_int_equal(pool_used(w->room->sasls), 0);
-    log_in(w);
-    assert_int_equal(pool_used(w->room->sasls), 0);
-    assert_int_equal(pool_used(w->room->txs), 0);
-    say(w, "MAIL FROM:<>\r\n", NULL);
-    assert_int_equal(pool_used(w->room->txs), 1);
-    say(w, "RSET\r\n", NULL);
-    assert_int_equal(pool_used(w->room->txs), 0);
-    say(w, "MAIL FROM:<>\r\nEHLO c\r\n", NULL);
-    assert_int_equal(pool_used(w->room->txs), 0);
-    say(w, MESSAGE, NULL);
-    assert_int_equal(feed(w, ".\r\n"), SMTP_BODY_END);
-    smtp_session_durable(w->s, SMTP_DELIVERY_FAILED);
-    assert_int_equal(pool_used(w->room->txs), 0);
+    assert_int_equal(rig_say(r, RIG_GREETING "AUTH LOGIN\r\n", NULL), SMTP_WANT_INPUT);
+    assert_int_equal(pool_used(r->room->sasls), 1);
+    assert_int_equal(rig_say(r, "*\r\n", NULL), SMTP_WANT_INPUT);
+    assert_int_equal(pool_used(r->room->sasls), 0);
+    log_in(r);
+    assert_int_equal(pool_used(r->room->sasls), 0);
+    assert_int_equal(pool_used(r->room->txs), 0);
+    rig_say(r, "MAIL FROM:<>\r\n", NULL);
+    assert_int_equal(pool_used(r->room->txs), 1);
+    rig_say(r, "RSET\r\n", NULL);
+    assert_int_equal(pool_used(r->room->txs), 0);
+    rig_say(r, "MAIL FROM:<>\r\nEHLO c\r\n", NULL);
+    assert_int_equal(pool_used(r->room->txs), 0);
+    rig_say(r, MESSAGE, NULL);
+    assert_int_equal(feed(r, ".\r\n"), SMTP_BODY_END);
+    smtp_session_durable(r->s, SMTP_DELIVERY_FAILED);
+    assert_int_equal(pool_used(r->room->txs), 0);
 }
 
 /* What was kept of a message must go when RSET comes between its chunks, however it is pipelined.
  */
 static void chunks_begin_and_go(void **state)
 {
-    struct world *w = *state;
+    struct rig *r = *state;
 
-    log_in(w);
-    assert_int_equal(say(w, "MAIL FROM:<>\r\nRCPT TO:<a@b>\r\nBDAT 4\r\n", NULL), SMTP_WANT_BODY);
-    assert_true(smtp_session_body_kept(w->s) && !smtp_session_body_begun(w->s));
-    assert_int_equal(feed(w, "ab\r\n"), SMTP_BODY_END);
-    assert_int_equal(say(w, "NOOP\r\n", NULL), SMTP_WANT_INPUT);
-    assert_true(smtp_session_body_begun(w->s) && smtp_session_in_body(w->s));
-    assert_int_equal(smtp_session_deadline(w->s), w->clock.now_ns + 180 * NS_PER_S);
-    say(w, "RSET\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\nBDAT 1\r\n", NULL);
-    assert_true(smtp_session_body_kept(w->s) && !smtp_session_body_begun(w->s));
+    log_in(r);
+    assert_int_equal(rig_say(r, "MAIL FROM:<>\r\nRCPT TO:<a@b>\r\nBDAT 4\r\n", NULL),
+                     SMTP_WANT_BODY);
+    assert_true(smtp_session_body_kept(r->s) && !smtp_session_body_begun(r->s));
+    assert_int_equal(feed(r, "ab\r\n"), SMTP_BODY_END);
+    assert_int_equal(rig_say(r, "NOOP\r\n", NULL), SMTP_WANT_INPUT);
+    assert_true(smtp_session_body_begun(r->s) && smtp_session_in_body(r->s));
+    assert_int_equal(smtp_session_deadline(r->s), r->clock.now_ns + 180 * NS_PER_S);
+    rig_say(r, "RSET\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\nBDAT 1\r\n", NULL);
+    assert_true(smtp_session_body_kept(r->s) && !smtp_session_body_begun(r->s));
 }
 
 /* A refused chunk is read, and no byte of it is to be kept. */
 static void refused_chunk_is_not_kept(void **state)
 {
-    struct world *w = *state;
+    struct rig *r = *state;
 
-    log_in(w);
-    assert_int_equal(say(w, "BDAT 4 LAST\r\n", NULL), SMTP_WANT_BODY);
-    assert_false(smtp_session_body_kept(w->s) || smtp_session_in_body(w->s));
-    assert_int_equal(feed(w, "QUIT"), SMTP_BODY_END);
-    assert_int_equal(say(w, "", NULL), SMTP_WANT_INPUT);
-    replies_are(w, "503 5.5.1 Send MAIL and RCPT first\r\n");
+    log_in(r);
+    assert_int_equal(rig_say(r, "BDAT 4 LAST\r\n", NULL), SMTP_WANT_BODY);
+    assert_false(smtp_session_body_kept(r->s) || smtp_session_in_body(r->s));
+    assert_int_equal(feed(r, "QUIT"), SMTP_BODY_END);
+    assert_int_equal(rig_say(r, "", NULL), SMTP_WANT_INPUT);
+    rig_replies_are(r, "503 5.5.1 Send MAIL and RCPT first\r\n");
 }
 
 static bool holds(const void *bytes, size_t len, const char *secret)
@@ -235,177 +169,177 @@ static bool holds(const void *bytes, size_t len, const char *secret)
 
 static void password_is_wiped_by_the_verdict(void **state)
 {
-    struct world *w = *state;
+    struct rig *r = *state;
     struct smtp_auth auth;
 
-    assert_int_equal(say(w, GREETING LOGIN, NULL), SMTP_WANT_VERDICT);
-    smtp_session_auth(w->s, &auth);
+    assert_int_equal(rig_say(r, RIG_GREETING LOGIN, NULL), SMTP_WANT_VERDICT);
+    smtp_session_auth(r->s, &auth);
     assert_true(span_equal(auth.login, SPAN_LITERAL("user")));
     assert_true(span_equal(auth.password, SPAN_LITERAL("sesame")));
-    smtp_session_verdict(w->s, SMTP_VERDICT_OK);
+    smtp_session_verdict(r->s, SMTP_VERDICT_OK);
     /* The object is back in the pool; taken again, it holds nothing of the password. */
-    auth.password.ptr = pool_get(w->room->sasls);
+    auth.password.ptr = pool_get(r->room->sasls);
     assert_false(holds(auth.password.ptr, sizeof(struct smtp_sasl), "sesame"));
-    assert_false(holds(w->s, sizeof(*w->s), "sesame"));
-    pool_put(w->room->sasls, (void *)(uintptr_t)auth.password.ptr);
+    assert_false(holds(r->s, sizeof(*r->s), "sesame"));
+    pool_put(r->room->sasls, (void *)(uintptr_t)auth.password.ptr);
 }
 
 static void password_is_wiped_on_close(void **state)
 {
-    struct world *w = *state;
+    struct rig *r = *state;
     void *object;
 
-    assert_int_equal(say(w, GREETING LOGIN, NULL), SMTP_WANT_VERDICT);
-    smtp_session_close(w->s);
-    w->s = NULL;
-    object = pool_get(w->room->sasls);
+    assert_int_equal(rig_say(r, RIG_GREETING LOGIN, NULL), SMTP_WANT_VERDICT);
+    smtp_session_close(r->s);
+    r->s = NULL;
+    object = pool_get(r->room->sasls);
     assert_false(holds(object, sizeof(struct smtp_sasl), "sesame"));
-    pool_put(w->room->sasls, object);
+    pool_put(r->room->sasls, object);
 }
 
 /* The first half of a LOGIN exchange is given up in the middle. */
 static void half_an_exchange_is_wiped(void **state)
 {
-    struct world *w = *state;
+    struct rig *r = *state;
     void *object;
 
-    say(w, GREETING "AUTH LOGIN\r\nc2VzYW1l\r\n*\r\n", NULL);
-    object = pool_get(w->room->sasls);
+    rig_say(r, RIG_GREETING "AUTH LOGIN\r\nc2VzYW1l\r\n*\r\n", NULL);
+    object = pool_get(r->room->sasls);
     assert_false(holds(object, sizeof(struct smtp_sasl), "sesame"));
-    pool_put(w->room->sasls, object);
+    pool_put(r->room->sasls, object);
 }
 
 static void deadlines(void **state)
 {
-    struct world *w = *state;
+    struct rig *r = *state;
 
-    assert_int_equal(smtp_session_deadline(w->s), 1300 * NS_PER_S);
-    w->clock.now_ns += 10 * NS_PER_S;
-    say(w, GREETING, NULL);
-    assert_int_equal(smtp_session_deadline(w->s), 1310 * NS_PER_S);
+    assert_int_equal(smtp_session_deadline(r->s), 1300 * NS_PER_S);
+    r->clock.now_ns += 10 * NS_PER_S;
+    rig_say(r, RIG_GREETING, NULL);
+    assert_int_equal(smtp_session_deadline(r->s), 1310 * NS_PER_S);
     /* A part of a line is no progress: one byte a second gains nothing. */
-    w->clock.now_ns += 10 * NS_PER_S;
-    say(w, "NOO", &(uint32_t){ 0 });
-    assert_int_equal(smtp_session_deadline(w->s), 1310 * NS_PER_S);
-    assert_int_equal(say(w, "NOOP\r\n" LOGIN, NULL), SMTP_WANT_VERDICT);
-    assert_true(smtp_session_deadline(w->s) == UINT64_MAX);
-    smtp_session_verdict(w->s, SMTP_VERDICT_OK);
-    say(w, "", NULL);
-    assert_int_equal(smtp_session_deadline(w->s), 1320 * NS_PER_S);
-    say(w, MESSAGE, NULL);
-    assert_int_equal(smtp_session_deadline(w->s), 1200 * NS_PER_S);
-    w->clock.now_ns += 10 * NS_PER_S;
-    assert_int_equal(feed(w, ""), SMTP_BODY_MORE);
-    assert_int_equal(smtp_session_deadline(w->s), 1200 * NS_PER_S);
-    assert_int_equal(feed(w, "x"), SMTP_BODY_MORE);
-    assert_int_equal(smtp_session_deadline(w->s), 1210 * NS_PER_S);
-    assert_int_equal(feed(w, "\r\n.\r\n"), SMTP_BODY_END);
-    assert_true(smtp_session_deadline(w->s) == UINT64_MAX);
+    r->clock.now_ns += 10 * NS_PER_S;
+    rig_say(r, "NOO", &(uint32_t){ 0 });
+    assert_int_equal(smtp_session_deadline(r->s), 1310 * NS_PER_S);
+    assert_int_equal(rig_say(r, "NOOP\r\n" LOGIN, NULL), SMTP_WANT_VERDICT);
+    assert_true(smtp_session_deadline(r->s) == UINT64_MAX);
+    smtp_session_verdict(r->s, SMTP_VERDICT_OK);
+    rig_say(r, "", NULL);
+    assert_int_equal(smtp_session_deadline(r->s), 1320 * NS_PER_S);
+    rig_say(r, MESSAGE, NULL);
+    assert_int_equal(smtp_session_deadline(r->s), 1200 * NS_PER_S);
+    r->clock.now_ns += 10 * NS_PER_S;
+    assert_int_equal(feed(r, ""), SMTP_BODY_MORE);
+    assert_int_equal(smtp_session_deadline(r->s), 1200 * NS_PER_S);
+    assert_int_equal(feed(r, "x"), SMTP_BODY_MORE);
+    assert_int_equal(smtp_session_deadline(r->s), 1210 * NS_PER_S);
+    assert_int_equal(feed(r, "\r\n.\r\n"), SMTP_BODY_END);
+    assert_true(smtp_session_deadline(r->s) == UINT64_MAX);
 }
 
 /* A long line that is being skipped is no progress either. */
 static void skipping_is_no_progress(void **state)
 {
-    struct world *w = *state;
+    struct rig *r = *state;
     char text[4001];
 
-    say(w, "", NULL);
+    rig_say(r, "", NULL);
     memset(text, 'x', 4000);
     text[4000] = '\0';
-    w->clock.now_ns += 10 * NS_PER_S;
+    r->clock.now_ns += 10 * NS_PER_S;
     for (int i = 0; i < 10; i++)
-        assert_int_equal(say(w, text, NULL), SMTP_WANT_INPUT);
-    assert_int_equal(smtp_session_deadline(w->s), 1300 * NS_PER_S);
+        assert_int_equal(rig_say(r, text, NULL), SMTP_WANT_INPUT);
+    assert_int_equal(smtp_session_deadline(r->s), 1300 * NS_PER_S);
 }
 
 static void in_body(void **state)
 {
-    struct world *w = *state;
+    struct rig *r = *state;
 
-    log_in(w);
-    assert_false(smtp_session_in_body(w->s));
-    say(w, MESSAGE, NULL);
-    assert_true(smtp_session_in_body(w->s));
-    feed(w, ".\r\n");
-    assert_true(smtp_session_in_body(w->s));
-    smtp_session_durable(w->s, SMTP_DELIVERY_DURABLE);
-    assert_true(smtp_session_in_body(w->s)); /* the reply is not out yet */
-    say(w, "", NULL);
-    assert_false(smtp_session_in_body(w->s));
+    log_in(r);
+    assert_false(smtp_session_in_body(r->s));
+    rig_say(r, MESSAGE, NULL);
+    assert_true(smtp_session_in_body(r->s));
+    feed(r, ".\r\n");
+    assert_true(smtp_session_in_body(r->s));
+    smtp_session_durable(r->s, SMTP_DELIVERY_DURABLE);
+    assert_true(smtp_session_in_body(r->s)); /* the reply is not out yet */
+    rig_say(r, "", NULL);
+    assert_false(smtp_session_in_body(r->s));
 }
 
 static void body_is_kept_until_it_cannot_be(void **state)
 {
-    struct world *w = *state;
+    struct rig *r = *state;
     char text[1001];
 
-    go_to_body(w);
-    assert_true(smtp_session_body_kept(w->s));
+    go_to_body(r);
+    assert_true(smtp_session_body_kept(r->s));
     memset(text, 'x', 1000);
     text[1000] = '\0';
-    assert_int_equal(feed(w, text), SMTP_BODY_MORE);
-    assert_true(smtp_session_body_kept(w->s));
-    assert_int_equal(feed(w, "y"), SMTP_BODY_MORE);
-    assert_false(smtp_session_body_kept(w->s));
-    assert_int_equal(feed(w, "\r\n.\r\n"), SMTP_BODY_END);
-    assert_false(smtp_session_body_kept(w->s));
-    assert_int_equal(say(w, "", NULL), SMTP_WANT_INPUT);
-    replies_are(w, "552 5.3.4 Message is larger than 1000 bytes\r\n");
+    assert_int_equal(feed(r, text), SMTP_BODY_MORE);
+    assert_true(smtp_session_body_kept(r->s));
+    assert_int_equal(feed(r, "y"), SMTP_BODY_MORE);
+    assert_false(smtp_session_body_kept(r->s));
+    assert_int_equal(feed(r, "\r\n.\r\n"), SMTP_BODY_END);
+    assert_false(smtp_session_body_kept(r->s));
+    assert_int_equal(rig_say(r, "", NULL), SMTP_WANT_INPUT);
+    rig_replies_are(r, "552 5.3.4 Message is larger than 1000 bytes\r\n");
 }
 
 static void lost_body_is_not_kept(void **state)
 {
-    struct world *w = *state;
+    struct rig *r = *state;
 
-    go_to_body(w);
-    smtp_session_body_lost(w->s, SMTP_DELIVERY_FULL);
-    assert_false(smtp_session_body_kept(w->s));
-    assert_int_equal(feed(w, "x\r\n.\r\n"), SMTP_BODY_END);
-    assert_int_equal(say(w, "", NULL), SMTP_WANT_INPUT);
-    assert_memory_equal(w->replies, "452 4.3.1 ", 10);
+    go_to_body(r);
+    smtp_session_body_lost(r->s, SMTP_DELIVERY_FULL);
+    assert_false(smtp_session_body_kept(r->s));
+    assert_int_equal(feed(r, "x\r\n.\r\n"), SMTP_BODY_END);
+    assert_int_equal(rig_say(r, "", NULL), SMTP_WANT_INPUT);
+    assert_memory_equal(r->replies, "452 4.3.1 ", 10);
 }
 
 static void end_waits_for_what_is_awaited(void **state)
 {
-    struct world *w = *state;
+    struct rig *r = *state;
 
-    go_to_body(w);
-    feed(w, "x\r\n.\r\n");
-    smtp_session_end(w->s, SMTP_END_SHUTDOWN);
-    assert_int_equal(say(w, "", NULL), SMTP_WANT_DURABLE);
-    smtp_session_durable(w->s, SMTP_DELIVERY_DURABLE);
-    assert_int_equal(say(w, "", NULL), SMTP_WANT_CLOSE);
-    assert_memory_equal(w->replies, "250 2.0.0 Ok: queued as ", 24);
-    assert_non_null(memmem(w->replies, w->out.len, "\r\n421 4.3.2 ", 12));
-    assert_int_equal(say(w, "", NULL), SMTP_WANT_CLOSE);
-    assert_int_equal(w->out.len, 0);
+    go_to_body(r);
+    feed(r, "x\r\n.\r\n");
+    smtp_session_end(r->s, SMTP_END_SHUTDOWN);
+    assert_int_equal(rig_say(r, "", NULL), SMTP_WANT_DURABLE);
+    smtp_session_durable(r->s, SMTP_DELIVERY_DURABLE);
+    assert_int_equal(rig_say(r, "", NULL), SMTP_WANT_CLOSE);
+    assert_memory_equal(r->replies, "250 2.0.0 Ok: queued as ", 24);
+    assert_non_null(memmem(r->replies, r->out.len, "\r\n421 4.3.2 ", 12));
+    assert_int_equal(rig_say(r, "", NULL), SMTP_WANT_CLOSE);
+    assert_int_equal(r->out.len, 0);
 }
 
 static void stopped_body_closes(void **state)
 {
-    struct world *w = *state;
+    struct rig *r = *state;
     struct smtp_summary sum;
 
-    go_to_body(w);
-    assert_int_equal(feed(w, "x\ny"), SMTP_BODY_STOP);
-    assert_int_equal(pool_used(w->room->txs), 0);
-    assert_int_equal(say(w, "", NULL), SMTP_WANT_CLOSE);
-    assert_memory_equal(w->replies, "550 5.6.11 ", 11);
-    smtp_session_summary(w->s, &sum);
+    go_to_body(r);
+    assert_int_equal(feed(r, "x\ny"), SMTP_BODY_STOP);
+    assert_int_equal(pool_used(r->room->txs), 0);
+    assert_int_equal(rig_say(r, "", NULL), SMTP_WANT_CLOSE);
+    assert_memory_equal(r->replies, "550 5.6.11 ", 11);
+    smtp_session_summary(r->s, &sum);
     assert_string_equal(sum.result, "bad body bytes");
 }
 
 static void summary(void **state)
 {
-    struct world *w = *state;
+    struct rig *r = *state;
     struct smtp_summary sum;
 
-    smtp_session_summary(w->s, &sum);
+    smtp_session_summary(r->s, &sum);
     assert_int_equal(sum.user.len + sum.helo.len, 0);
     assert_string_equal(sum.result, "lost");
-    log_in(w);
-    say(w, "FOO\r\nQUIT\r\n", NULL);
-    smtp_session_summary(w->s, &sum);
+    log_in(r);
+    rig_say(r, "FOO\r\nQUIT\r\n", NULL);
+    smtp_session_summary(r->s, &sum);
     assert_true(span_equal(sum.user, SPAN_LITERAL("user")));
     assert_true(span_equal(sum.helo, SPAN_LITERAL("c.example")));
     assert_int_equal(sum.commands, 4);
@@ -416,49 +350,49 @@ static void summary(void **state)
 /* A session object that is used again knows nothing of the one before. */
 static void sessions_start_clean(void **state)
 {
-    struct world *w = *state;
+    struct rig *r = *state;
     const struct smtp_client client = { .secure = false };
     struct smtp_summary sum;
 
-    log_in(w);
-    smtp_session_close(w->s);
-    w->s = smtp_session_open(w->room, &client);
-    smtp_session_summary(w->s, &sum);
+    log_in(r);
+    smtp_session_close(r->s);
+    r->s = smtp_session_open(r->room, &client);
+    smtp_session_summary(r->s, &sum);
     assert_int_equal(sum.user.len + sum.helo.len + sum.commands, 0);
-    assert_int_equal(say(w, "EHLO c\r\nMAIL FROM:<>\r\n", NULL), SMTP_WANT_INPUT);
-    assert_non_null(memmem(w->replies, w->out.len, "\r\n530 5.7.0 ", 12));
+    assert_int_equal(rig_say(r, "EHLO c\r\nMAIL FROM:<>\r\n", NULL), SMTP_WANT_INPUT);
+    assert_non_null(memmem(r->replies, r->out.len, "\r\n530 5.7.0 ", 12));
 }
 
 static void pool_of_sessions_is_a_limit(void **state)
 {
-    struct world *w = *state;
-    const struct smtp_client client = { .secure = true, .mechanisms = MECHANISMS };
-    struct smtp_session *second = smtp_session_open(w->room, &client);
+    struct rig *r = *state;
+    const struct smtp_client client = { .secure = true, .mechanisms = RIG_MECHANISMS };
+    struct smtp_session *second = smtp_session_open(r->room, &client);
 
     assert_non_null(second);
-    assert_null(smtp_session_open(w->room, &client));
+    assert_null(smtp_session_open(r->room, &client));
     smtp_session_close(second);
-    second = smtp_session_open(w->room, &client);
+    second = smtp_session_open(r->room, &client);
     assert_non_null(second);
     smtp_session_close(second);
 }
 
 static void misuse_is_caught(void **state)
 {
-    struct world *w = *state;
-    struct buf little = { w->replies, 0, LIMIT_REPLY_BYTES - 1 };
+    struct rig *r = *state;
+    struct buf little = { r->replies, 0, LIMIT_REPLY_BYTES - 1 };
     struct span in = { NULL, 0 };
     uint32_t taken;
 
-    expect_assert_failure(smtp_session_run(w->s, &in, &little));
-    expect_assert_failure(smtp_session_body(w->s, SPAN_LITERAL("x"), &taken));
-    expect_assert_failure(smtp_session_durable(w->s, SMTP_DELIVERY_DURABLE));
-    expect_assert_failure(smtp_session_verdict(w->s, SMTP_VERDICT_OK));
-    expect_assert_failure(smtp_session_body_lost(w->s, SMTP_DELIVERY_FULL));
-    expect_assert_failure(smtp_session_set_state(w->s, SMTP_STATE_BODY));
+    expect_assert_failure(smtp_session_run(r->s, &in, &little));
+    expect_assert_failure(smtp_session_body(r->s, SPAN_LITERAL("x"), &taken));
+    expect_assert_failure(smtp_session_durable(r->s, SMTP_DELIVERY_DURABLE));
+    expect_assert_failure(smtp_session_verdict(r->s, SMTP_VERDICT_OK));
+    expect_assert_failure(smtp_session_body_lost(r->s, SMTP_DELIVERY_FULL));
+    expect_assert_failure(smtp_session_set_state(r->s, SMTP_STATE_BODY));
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, begin, rig_close)
 
 int main(void)
 {

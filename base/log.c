@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
+#include "base/civil.h"
 
 /* Kept free at the end of a line: `..."`, or ` ...`, and the newline. */
 #define TAIL_BYTES 5
@@ -168,27 +169,19 @@ static void put_digits(char *to, uint32_t width, uint64_t value)
     }
 }
 
-/*
- * RFC 3339, UTC, milliseconds. By hand, as gmtime_r takes a lock in glibc. Days count from
- * 0000-03-01, so that the leap day ends a year; 146,097 days are 400 years.
- */
+/* RFC 3339, UTC, milliseconds. */
 static void put_time(struct log_line *line, uint64_t unix_ms)
 {
     char text[] = "0000-00-00T00:00:00.000Z";
-    uint64_t seconds = unix_ms / 1000;
-    uint64_t days = seconds / 86400 + 719468;
-    uint64_t era_day = days % 146097;
-    uint64_t era_year = (era_day - era_day / 1460 + era_day / 36524 - era_day / 146096) / 365;
-    uint64_t year_day = era_day - (365 * era_year + era_year / 4 - era_year / 100);
-    uint64_t march_month = (5 * year_day + 2) / 153;
-    uint64_t month = march_month < 10 ? march_month + 3 : march_month - 9;
+    struct civil at;
 
-    put_digits(text, 4, days / 146097 * 400 + era_year + (month <= 2));
-    put_digits(text + 5, 2, month);
-    put_digits(text + 8, 2, year_day - (153 * march_month + 2) / 5 + 1);
-    put_digits(text + 11, 2, seconds / 3600 % 24);
-    put_digits(text + 14, 2, seconds / 60 % 60);
-    put_digits(text + 17, 2, seconds % 60);
+    civil_from_unix(unix_ms / 1000, &at);
+    put_digits(text, 4, at.year);
+    put_digits(text + 5, 2, at.month);
+    put_digits(text + 8, 2, at.day);
+    put_digits(text + 11, 2, at.hour);
+    put_digits(text + 14, 2, at.minute);
+    put_digits(text + 17, 2, at.second);
     put_digits(text + 20, 3, unix_ms % 1000);
     log_span(line, "time", span_of(text, sizeof(text) - 1));
 }

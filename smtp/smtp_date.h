@@ -1,7 +1,4 @@
-/*
- * Dates of the proleptic Gregorian calendar, in UTC, without leap seconds, as POSIX counts them.
- * Pure: values in, text out, and back.
- */
+/* Dates as mail writes them, in UTC. Pure: values in, text out, and back. */
 #ifndef POSTERN_SMTP_DATE_H
 #define POSTERN_SMTP_DATE_H
 

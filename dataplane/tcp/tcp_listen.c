@@ -13,10 +13,9 @@
 
 static bool is_any(const struct addr *a)
 {
-    static const struct addr zero;
     static const struct addr zero_v4 = { .octets = { [10] = 0xff, [11] = 0xff } };
 
-    return addr_equal(a, &zero) || addr_equal(a, &zero_v4);
+    return addr_is_none(a) || addr_equal(a, &zero_v4);
 }
 
 static bool listen_on(struct tcp *t, const struct tcp_listener *l)

@@ -32,7 +32,7 @@ struct nic_ops {
     /*
      * Gives a copy of a received frame to the cores of the device's other queues, where rx finds it
      * with SEG_RX_SHARED; best effort. NULL: there is one queue. For what the device hands to one
-     * core and all must know: ARP.
+     * core and all must know: ARP and ND.
      */
     void (*share)(struct nic *n, const struct seg *s);
 };

@@ -65,7 +65,10 @@ static unsigned port_rx(struct nic *n, struct seg **out, unsigned max)
     bool copied;
 
     ASSERT(max <= NIC_BURST);
-    count = rte_eth_rx_burst(q->port, q->queue, mbufs, (uint16_t)max);
+    /* First, and a part only: a queue that always has a full burst takes them too. */
+    if (q->share != NULL)
+        kept = nic_share_take(q->share, q->queue, out, max / 4);
+    count = rte_eth_rx_burst(q->port, q->queue, mbufs, (uint16_t)(max - kept));
     for (unsigned i = 0; i < count; i++) {
         rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], void *));
         out[kept] = nic_pool_received(&q->pool, mbufs[i], &copied);
@@ -74,8 +77,6 @@ static unsigned port_rx(struct nic *n, struct seg **out, unsigned max)
         if (out[kept] != NULL)
             kept++;
     }
-    if (q->share != NULL)
-        kept += nic_share_take(q->share, q->queue, out + kept, max - kept);
     return kept;
 }
 

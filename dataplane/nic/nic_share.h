@@ -1,6 +1,6 @@
 /*
- * Frames that the device handed to one core and all cores must see (ARP answers), copied from each
- * queue to each other by rings. Each queue is used by one thread.
+ * Frames that the device handed to one core and all cores must see (ARP and ND answers), copied
+ * from each queue to each other by rings. Each queue is used by one thread.
  */
 #ifndef POSTERN_NIC_SHARE_H
 #define POSTERN_NIC_SHARE_H

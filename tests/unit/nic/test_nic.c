@@ -28,9 +28,11 @@ static void reset_why(void)
 
 static int open_port(void **state)
 {
-    static char args[][24] = { "test_nic",        "--no-huge", "-m", "128", "--no-shconf",
-                               "--no-telemetry",  "--no-pci",  "-l", "0",   "--vdev=net_ring0",
-                               "--vdev=net_ring1" };
+    static char args[][24] = {
+        "test_nic",         "--no-huge",       "-m", "128", "--no-shconf",
+        "--no-telemetry",   "--no-pci",        "-l", "0",   "--vdev=net_ring0",
+        "--vdev=net_ring1", "--vdev=net_ring2"
+    };
     char *argv[sizeof(args) / sizeof(args[0])];
     struct nic_port_config config = { .device = "net_ring0",
                                       .queues = 1,
@@ -375,6 +377,42 @@ static void shared_between_queues(void **state)
     nic_port_close(two);
 }
 
+/* A queue that never runs dry takes them all the same. */
+static void shared_beside_a_full_burst(void **state)
+{
+    struct nic_port_config config = { .device = "net_ring2", .queues = 2, .connections = 1 };
+    struct nic_port *two = nic_port_open(&config, &why);
+    struct nic *a = nic_port_nic(two, 0), *b = nic_port_nic(two, 1);
+    struct seg *out[NIC_BURST], *in[NIC_BURST], *s = seg_alloc(a->pool);
+    unsigned count, shared = 0, got = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < NIC_BURST; i++) {
+        out[i] = seg_alloc(b->pool);
+        memset(out[i]->data, 0x17, 60);
+        out[i]->len = 60;
+    }
+    assert_int_equal(b->ops->tx(b, out, NIC_BURST), NIC_BURST); /* the ring gives them back */
+    memset(s->data, 0x42, 42);
+    s->len = 42;
+    a->ops->share(a, s);
+    seg_release(s);
+    count = b->ops->rx(b, in, NIC_BURST);
+    assert_int_equal(count, NIC_BURST);
+    for (; count > 0; count = b->ops->rx(b, in, NIC_BURST)) {
+        if (got == 0)
+            assert_int_equal(in[0]->flags, SEG_RX_SHARED);
+        for (unsigned i = 0; i < count; i++) {
+            shared += in[i]->flags == SEG_RX_SHARED;
+            seg_release(in[i]);
+        }
+        got += count;
+    }
+    assert_int_equal(got, NIC_BURST + 1);
+    assert_int_equal(shared, 1);
+    nic_port_close(two);
+}
+
 static void pool_is_its_sum(void **state)
 {
     struct nic_pool_need need = { .connections = CONNECTIONS,
@@ -429,6 +467,7 @@ int main(void)
         cmocka_unit_test(foreign_ones_are_copied),
         cmocka_unit_test(checksum_flags_both_ways),
         cmocka_unit_test(shared_between_queues),
+        cmocka_unit_test(shared_beside_a_full_burst),
         cmocka_unit_test(pool_is_its_sum),
         cmocka_unit_test(errors_are_sentences),
         cmocka_unit_test(info_tells),

@@ -46,8 +46,7 @@ static void reply(struct net *n, struct seg *s, const struct net_wire_arp *reque
  * not learnt. */
 static bool may_learn(const struct net *n, const struct net_wire_arp *arp)
 {
-    return net_on_link(n, arp->sender_ip) && (arp->sender_ip & ~n->mask) != 0 &&
-           (arp->sender_ip | n->mask) != 0xffffffff;
+    return net_on_link(n, arp->sender_ip) && !net_is_link_broadcast(n, arp->sender_ip);
 }
 
 static void learn(struct net *n, const struct net_wire_arp *arp)

@@ -14,11 +14,8 @@
 /* RFC 1122, 3.2.1.3 and RFC 6890: addresses that are never a sender's; our own is a LAND attack. */
 static bool martian(const struct net *n, uint32_t src)
 {
-    bool link_broadcast = net_on_link(n, src) && n->mask < 0xfffffffe &&
-                          ((src & ~n->mask) == 0 || (src | n->mask) == 0xffffffff);
-
     return src >> 24 == 0 || src >> 24 == 127 || src >> 28 >= 14 || src == n->address ||
-           link_broadcast;
+           net_is_link_broadcast(n, src);
 }
 
 /* Why an IPv4 packet is not for the layers above; COUNTER_COUNT: it is. */

@@ -39,7 +39,9 @@ static void note(struct net *n, const struct addr *ip, uint16_t lifetime_s)
         return;
     r->ip = *ip;
     r->until_ns = lifetime_s == 0 ? 0 : net_now(n) + lifetime_s * NS_PER_S;
-    n->router_due_ns = UINT64_MAX; /* RFC 4861, 6.3.7: one is enough to stop asking */
+    /* RFC 4861, 6.3.7: one "with a non-zero Router Lifetime" is enough to stop asking */
+    if (lifetime_s != 0)
+        n->router_due_ns = UINT64_MAX;
 }
 
 void net_router_advertised(struct net *n, struct seg *s, const struct net_wire_ip6 *ip)

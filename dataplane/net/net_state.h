@@ -108,6 +108,14 @@ static inline bool net_on_link(const struct net *n, uint32_t ip)
     return ((ip ^ n->address) & n->mask) == 0;
 }
 
+/* An address of our link that is nobody's: of all its hosts, or of none. A link of two has neither
+ * (RFC 3021). */
+static inline bool net_is_link_broadcast(const struct net *n, uint32_t ip)
+{
+    return net_on_link(n, ip) && n->mask < 0xfffffffe &&
+           ((ip & ~n->mask) == 0 || (ip | n->mask) == 0xffffffff);
+}
+
 /* Takes s, drops it, counts why. */
 static inline void net_drop(struct net *n, struct seg *s, enum counter_id why)
 {

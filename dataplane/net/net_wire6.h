@@ -29,10 +29,9 @@
 #define NET_WIRE_ICMP6_NS          135
 #define NET_WIRE_ICMP6_NA          136
 #define NET_WIRE_ICMP6_CSUM_AT     2
-#define NET_WIRE_ICMP6_ERRORS_END  128 /* types below are errors (RFC 4443, 2.1) */
-#define NET_WIRE_ICMP6_PROBLEM_HDR 0   /* codes of a parameter problem: a wrong field */
-#define NET_WIRE_ICMP6_PROBLEM_NXT 1   /* an unknown next header */
-#define NET_WIRE_ICMP6_PROBLEM_OPT 2   /* an unknown option */
+#define NET_WIRE_ICMP6_PROBLEM_HDR 0 /* codes of a parameter problem: a wrong field */
+#define NET_WIRE_ICMP6_PROBLEM_NXT 1 /* an unknown next header */
+#define NET_WIRE_ICMP6_PROBLEM_OPT 2 /* an unknown option */
 
 #define NET_WIRE_ND_LEN       24 /* of a solicitation or advertisement, without options */
 #define NET_WIRE_ND_RA_LEN    16

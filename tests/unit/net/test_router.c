@@ -65,6 +65,21 @@ static void asks_for_routers(void **state)
     rig_destroy(r);
 }
 
+/* RFC 4861, 6.3.7: only an advertisement "with a non-zero Router Lifetime" ends the asking. */
+static void who_is_no_router_does_not_end_the_asking(void **state)
+{
+    struct rig *r = rig_without_gateway();
+
+    (void)state;
+    rig_wait_ms(r, 0);
+    assert_int_equal(r->sent_count, 1);
+    advertise(r, &rig6_router, 0, 0);
+    for (unsigned i = 0; i < 100; i++)
+        rig_wait_ms(r, 1000);
+    assert_int_equal(r->sent_count, LIMIT_NET_ROUTER_SOLICITS);
+    rig_destroy(r);
+}
+
 static void a_router_lives_as_long_as_it_says(void **state)
 {
     struct rig *r = rig_without_gateway();
@@ -134,6 +149,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(asks_for_routers),
+        cmocka_unit_test(who_is_no_router_does_not_end_the_asking),
         cmocka_unit_test(a_router_lives_as_long_as_it_says),
         cmocka_unit_test(the_next_router_is_tried),
         cmocka_unit_test(the_link_may_be_narrower),

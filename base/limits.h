@@ -119,8 +119,6 @@
 #define LIMIT_TCP_REASM_RANGES 128
 /* A send queue holds one segment for so many bytes of its bound. Past it: reserve gives NULL. */
 #define LIMIT_TCP_SEND_SEG_BYTES 512
-/* Listeners of a core. Past it: tcp_listen says false, at start. */
-#define LIMIT_TCP_LISTENERS 16
 /* Challenge ACKs a second of one connection (RFC 5961, 7), and of a core, give or take a random
  * half (CVE-2016-5696). Past it: silence. */
 #define LIMIT_TCP_CHALLENGES     10
@@ -159,6 +157,8 @@
 /* Change of the cookies' secret; the one before stays good, so a cookie lives for one to two of
  * these: SYN-ACK, ACK and the first data with their retransmissions. Past it: RST. */
 #define LIMIT_TCP_COOKIE_EPOCH_MS 64000
+/* 2 MSL (RFC 9293, 3.4.2 lets an implementation choose; Linux's figure). */
+#define LIMIT_TCP_TIME_WAIT_MS 60000
 /* TIME-WAIT entries of a core. Past it: the oldest goes. */
 #define LIMIT_TCP_TIME_WAIT 65536
 
@@ -175,7 +175,7 @@
 #define LIMIT_NIC_FULL_WINDOWS 32
 /* What counts as a full window there, bytes: a path of 5 MB/s and 200 ms. */
 #define LIMIT_NIC_WINDOW_BYTES (1024 * 1024)
-/* Frames (ARP) that one core may give to another before it looks, a power of two. Past it: not
+/* Frames (ARP, ND) that one core may give to another before it looks, a power of two. Past it: not
  * given. */
 #define LIMIT_NIC_SHARED_FRAMES 64
 /* Segments waiting for the device. Past it: the new one is dropped and counted; TCP sends it again.
@@ -233,14 +233,6 @@
 /* Streams that one turn of the loop runs, so that the wire is looked at again soon. Past it: next
  * turn. */
 #define LIMIT_READY_PER_TURN 64
-/* 2 MSL (RFC 9293, 3.4.2 lets an implementation choose; Linux's figure). */
-#define LIMIT_TCP_TIME_WAIT_MS 60000
-/* Bytes received and unread of one kernel socket: the kernel's own buffer covers the path. Past it:
- * not received. */
-#define LIMIT_KSOCK_RECEIVE_BYTES (1024 * 1024)
-/* Segments of a worker's kernel sockets: 64 MB. Past it: no receive is armed until some come home.
- */
-#define LIMIT_KSOCK_SEGS 32768
 
 /* --- TLS ------------------------------------------------------------------------------------- */
 
@@ -293,8 +285,15 @@
 
 /* Time for the peer to take what was queued when its connection was closed. Past it: RST. */
 #define LIMIT_KSOCK_CLOSE_MS 30000
-/* Time to wait for the peer's FIN after ours, dropping what it sends. Past it: RST. */
+/* Time to wait for the peer's FIN after ours, dropping what it sends. Past it: closed, by the
+ * kernel with RST if something lies there unread. */
 #define LIMIT_KSOCK_LINGER_MS 2000
+/* Bytes received and unread of one kernel socket: the kernel's own buffer covers the path. Past it:
+ * not received. */
+#define LIMIT_KSOCK_RECEIVE_BYTES (1024 * 1024)
+/* Segments of a worker's kernel sockets: 64 MB. Past it: no receive is armed until some come home.
+ */
+#define LIMIT_KSOCK_SEGS 32768
 
 /* --- Spool ----------------------------------------------------------------------------------- */
 
@@ -332,8 +331,7 @@
 #define LIMIT_WORKERS 64
 /* Helper threads: more than the cores of a machine only wait for each other. Past it: refused. */
 #define LIMIT_HELPERS 64
-/* Listeners, certificates (TLS_CERTIFICATES_MAX) and EAL arguments of a configuration. Past it:
- * refused. */
+/* Listeners, certificates and EAL arguments of a configuration. Past it: refused. */
 #define LIMIT_LISTENERS     16
 #define LIMIT_CERTIFICATES  16
 #define LIMIT_EAL_ARGUMENTS 32

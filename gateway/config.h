@@ -151,6 +151,14 @@ struct config {
     struct config_text *texts; /* owns every string above */
 };
 
+static inline bool config_needs_kernel(const struct config *c)
+{
+    for (uint32_t i = 0; i < c->listener_count; i++)
+        if (c->listeners[i].path == CONFIG_PATH_KERNEL)
+            return true;
+    return false;
+}
+
 #define CONFIG_ERRORS_MAX \
     8192 /* bytes of room that callers give for messages; more are counted, not shown */
 

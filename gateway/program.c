@@ -61,9 +61,8 @@ static bool raise_limits(struct program *p, struct buf *why)
     const struct config *cfg = p->config;
     uint64_t files = 256 + (uint64_t)cfg->workers.count * 16;
 
-    for (unsigned i = 0; i < cfg->listener_count; i++)
-        if (cfg->listeners[i].path == CONFIG_PATH_KERNEL)
-            files += (uint64_t)cfg->workers.count * cfg->limits.connections / cfg->listener_count;
+    if (config_needs_kernel(cfg))
+        files += (uint64_t)cfg->workers.count * cfg->limits.connections;
     return privs_user_exists(cfg->user, why) && privs_raise_limits(files, why);
 }
 

@@ -99,14 +99,6 @@ static bool open_core(struct worker *w, struct buf *why)
     return true;
 }
 
-static bool needs_kernel(const struct config *cfg)
-{
-    for (unsigned i = 0; i < cfg->listener_count; i++)
-        if (cfg->listeners[i].path == CONFIG_PATH_KERNEL)
-            return true;
-    return false;
-}
-
 static bool open_ksock(struct worker *w, struct buf *why)
 {
     const struct config *cfg = w->setup.config;
@@ -116,7 +108,7 @@ static bool open_ksock(struct worker *w, struct buf *why)
     struct ksock_config kc = { cfg->limits.connections, receive_bytes, LIMIT_TCP_SEND_BYTES };
     struct ksock_env ke = { .counters = &w->counters, .ready = &w->core.ready };
 
-    if (!needs_kernel(cfg))
+    if (!config_needs_kernel(cfg))
         return true;
     w->segs = seg_plain_create(LIMIT_KSOCK_SEGS, SEG_HEADROOM, SEG_ROOM);
     if (w->segs == NULL)

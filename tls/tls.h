@@ -11,14 +11,13 @@
 #include "base/clock.h"
 #include "base/counter.h"
 #include "base/job.h"
+#include "base/limits.h"
 #include "base/stream.h"
 
 struct tls_ctx;    /* certificates, tickets, policy: shared, read-only while loops run (ticket keys
                       rotate inside) */
 struct tls_worker; /* one thread's pool of connections */
 struct tls_conn;
-
-#define TLS_CERTIFICATES_MAX 16
 
 /* Paths of PEM files: a chain, leaf first, and its key. ECDSA and RSA may stand side by side. */
 struct tls_certificate {
@@ -27,7 +26,7 @@ struct tls_certificate {
 };
 
 struct tls_config {
-    struct tls_certificate certificates[TLS_CERTIFICATES_MAX];
+    struct tls_certificate certificates[LIMIT_CERTIFICATES];
     unsigned certificate_count;
     bool tls12;                 /* TLS 1.2 too (AEAD suites only), not 1.3 alone */
     bool boringssl_records;     /* BoringSSL's record layer in TLS 1.3 too, not ours */

@@ -24,7 +24,7 @@ struct tls_credential {
 struct tls_ctx {
     SSL_CTX *ssl;
     BIO_METHOD *bio;
-    struct tls_credential credentials[TLS_CERTIFICATES_MAX];
+    struct tls_credential credentials[LIMIT_CERTIFICATES];
     unsigned credential_count;
     bool has_rsa;
     bool own_records; /* in TLS 1.3 */

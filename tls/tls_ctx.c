@@ -203,8 +203,8 @@ static bool load_certificate(struct tls_ctx *ctx, const struct tls_certificate *
 
 static bool load_certificates(struct tls_ctx *ctx, const struct tls_config *config, struct buf *why)
 {
-    if (config->certificate_count == 0 || config->certificate_count > TLS_CERTIFICATES_MAX) {
-        buf_printf(why, "1 to %d certificates are needed", TLS_CERTIFICATES_MAX);
+    if (config->certificate_count == 0 || config->certificate_count > LIMIT_CERTIFICATES) {
+        buf_printf(why, "1 to %d certificates are needed", LIMIT_CERTIFICATES);
         return false;
     }
     for (unsigned i = 0; i < config->certificate_count; i++)

@@ -30,7 +30,7 @@ union sockaddrs {
 
 void ksock_listen_init(struct ksock *k)
 {
-    for (unsigned i = 0; i < KSOCK_LISTENERS_MAX; i++)
+    for (unsigned i = 0; i < LIMIT_LISTENERS; i++)
         k->listeners[i].fd = -1;
 }
 
@@ -93,7 +93,7 @@ static int open_socket(const struct endpoint *at)
 
 bool ksock_listen(struct ksock *k, const struct endpoint *at, void *cookie)
 {
-    for (unsigned i = 0; i < KSOCK_LISTENERS_MAX; i++) {
+    for (unsigned i = 0; i < LIMIT_LISTENERS; i++) {
         struct ksock_listener *l = &k->listeners[i];
 
         /* A poll of the one before may still be in flight. */
@@ -111,7 +111,7 @@ bool ksock_listen(struct ksock *k, const struct endpoint *at, void *cookie)
 
 void ksock_listen_stop(struct ksock *k)
 {
-    for (unsigned i = 0; i < KSOCK_LISTENERS_MAX; i++) {
+    for (unsigned i = 0; i < LIMIT_LISTENERS; i++) {
         struct ksock_listener *l = &k->listeners[i];
 
         if (l->fd < 0)
@@ -133,7 +133,7 @@ void ksock_listen_arm(struct ksock *k)
 {
     if (!has_room(k))
         return;
-    for (uint32_t i = 0; i < KSOCK_LISTENERS_MAX; i++) {
+    for (uint32_t i = 0; i < LIMIT_LISTENERS; i++) {
         struct ksock_listener *l = &k->listeners[i];
         struct io_uring_sqe *sqe;
 
@@ -176,7 +176,7 @@ void ksock_listen_done(struct ksock *k, uint32_t index, uint32_t generation)
 
 bool ksock_listen_is_paused(const struct ksock *k)
 {
-    for (unsigned i = 0; i < KSOCK_LISTENERS_MAX; i++) {
+    for (unsigned i = 0; i < LIMIT_LISTENERS; i++) {
         if (k->listeners[i].fd >= 0 && k->listeners[i].paused)
             return true;
     }
@@ -185,6 +185,6 @@ bool ksock_listen_is_paused(const struct ksock *k)
 
 void ksock_listen_unpause(struct ksock *k)
 {
-    for (unsigned i = 0; i < KSOCK_LISTENERS_MAX; i++)
+    for (unsigned i = 0; i < LIMIT_LISTENERS; i++)
         k->listeners[i].paused = false;
 }

@@ -26,8 +26,7 @@
 #define KSOCK_BUFFERS_MAX                                                   \
     256 /* segments lent to the kernel for idle connections; a power of two \
          */
-#define KSOCK_BUFFER_GROUP  0
-#define KSOCK_LISTENERS_MAX 16
+#define KSOCK_BUFFER_GROUP 0
 
 #define KSOCK_TICK_NS (20 * 1000 * 1000)
 /* How long a closed connection may take, in ticks: see limits.h. */
@@ -69,7 +68,6 @@ struct ksock_conn {
     /* Receiving. */
     struct list unread;
     uint32_t unread_bytes;
-    uint32_t receive_max; /* bytes asked for by the recvmsg in flight */
     bool recv_busy;
     bool recv_short; /* not before those on shorts are woken */
     bool recv_more;  /* the kernel said that more is waiting */
@@ -111,7 +109,7 @@ struct ksock {
     struct list shorts;    /* waiting for memory */
     bool dry;              /* the pool had no segment when we last asked */
 
-    struct ksock_listener listeners[KSOCK_LISTENERS_MAX];
+    struct ksock_listener listeners[LIMIT_LISTENERS];
 
     /* Segments lent to the kernel. */
     struct io_uring_buf_ring *buffers;

@@ -108,17 +108,17 @@ bool ksock_recv_wanted(const struct ksock_conn *c)
 static unsigned take_segs(struct ksock_conn *c)
 {
     uint32_t left = c->ksock->config.receive_bytes_max - c->unread_bytes;
+    uint32_t room = 0;
     unsigned count = 0;
 
-    c->receive_max = 0;
-    while (count < KSOCK_IOV_MAX && c->receive_max < left) {
+    while (count < KSOCK_IOV_MAX && room < left) {
         struct seg *s = seg_alloc(c->ksock->env.pool);
 
         if (s == NULL)
             break;
         list_append(&c->recv_segs, &s->link);
         c->recv_iov[count] = (struct iovec){ s->data, seg_tailroom(s) };
-        c->receive_max += seg_tailroom(s);
+        room += seg_tailroom(s);
         count++;
     }
     return count;

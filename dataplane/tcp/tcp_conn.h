@@ -157,7 +157,7 @@ struct tcp {
     uint32_t listener_count;
     uint32_t state_count[TCP_STATE_COUNT];
     uint8_t rcv_wscale; /* for receive_bytes_max */
-    struct tcp_listener listeners[LIMIT_TCP_LISTENERS];
+    struct tcp_listener listeners[LIMIT_LISTENERS];
 };
 
 static inline uint64_t tcp_now_ns(const struct tcp *t)

@@ -20,7 +20,7 @@ static bool is_any(const struct addr *a)
 
 static bool listen_on(struct tcp *t, const struct tcp_listener *l)
 {
-    if (t->listener_count == LIMIT_TCP_LISTENERS)
+    if (t->listener_count == LIMIT_LISTENERS)
         return false;
     t->listeners[t->listener_count++] = *l;
     return true;

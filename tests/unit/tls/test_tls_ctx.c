@@ -197,7 +197,7 @@ static void test_counts(void **state)
     assert_null(tls_ctx_create(&config, &why));
     assert_memory_equal(said, "1 to 16 certificates are needed", why.len);
     why.len = 0;
-    config.certificate_count = TLS_CERTIFICATES_MAX + 1;
+    config.certificate_count = LIMIT_CERTIFICATES + 1;
     assert_null(tls_ctx_create(&config, &why));
     /* No room for the sentence is no reason to fall. */
     why = (struct buf){ (uint8_t *)said, 0, 3 };

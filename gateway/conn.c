@@ -61,7 +61,6 @@ void conn_begin_closing(struct conn *c, const char *result)
     if (c->result == NULL)
         c->result = result;
     c->phase = CONN_CLOSING;
-    c->closing_ns = c->set->env.clock->now_ns;
     c->io->ops->shutdown(c->io);
     set_timer(c, seconds_from_now(c, c->set->config.linger_s));
 }
@@ -100,8 +99,6 @@ static enum conn_progress begin_session(struct conn *c)
         conn_close(c, "no session left");
         return CONN_GONE;
     }
-    if (c->set->draining)
-        smtp_session_end(c->session, SMTP_END_SHUTDOWN);
     c->phase = CONN_SESSION;
     c->want = SMTP_WANT_OUTPUT;                      /* the banner */
     set_timer(c, smtp_session_deadline(c->session)); /* conn_timer looks further */
@@ -120,7 +117,7 @@ static enum conn_progress handshake_done(struct conn *c)
     describe_client(c, &client);
     smtp_session_secured(c->session, &client);
     c->phase = CONN_SESSION;
-    c->want = c->set->draining ? SMTP_WANT_OUTPUT : SMTP_WANT_INPUT; /* a 421, or an EHLO */
+    c->want = SMTP_WANT_OUTPUT; /* a 421, if somebody has ended it meanwhile */
     set_timer(c, smtp_session_deadline(c->session));
     return CONN_MOVED;
 }
@@ -293,16 +290,18 @@ static void end_session(struct conn *c, enum smtp_end why)
     conn_pump(c);
 }
 
-/* The client had its time, or it is too slow. */
+/* The client had its time, or it is too slow; or it does not end what is over for us. */
 static void give_up(struct conn *c)
 {
+    if (c->phase == CONN_CLOSING || c->giving_up) {
+        conn_close(c, c->phase == CONN_CLOSING ? NULL : "does not read");
+        return;
+    }
     counter_inc(c->set->env.counters, COUNTER_CONN_TIMEOUTS);
-    if (c->phase != CONN_SESSION || c->giving_up)
-        conn_close(c, c->phase == CONN_PROXY       ? "PROXY header timed out"
-                      : c->phase == CONN_HANDSHAKE ? "handshake timed out"
-                                                   : "timed out");
-    else
+    if (c->phase == CONN_SESSION)
         end_session(c, SMTP_END_TIMEOUT);
+    else
+        conn_close(c, c->phase == CONN_PROXY ? "PROXY header timed out" : "handshake timed out");
 }
 
 /* When to look at it again: the session's deadline, or earlier, to see how a body goes and how old
@@ -339,12 +338,14 @@ static void end_pause(struct conn *c)
 
 void conn_timer(struct conn *c)
 {
-    if (c->phase != CONN_SESSION || c->giving_up || conn_body_is_too_slow(c))
+    if (c->phase != CONN_SESSION || c->giving_up)
+        give_up(c);
+    else if (has_asked(c) || list_linked(&c->wait))
+        set_timer(c, seconds_from_now(c, 1)); /* it is not the client who is slow */
+    else if (conn_body_is_too_slow(c))
         give_up(c);
     else if (c->want == SMTP_WANT_PAUSE)
         end_pause(c);
-    else if (has_asked(c) || list_linked(&c->wait))
-        set_timer(c, seconds_from_now(c, 1));
     else if (look_again_ns(c) > c->set->env.clock->now_ns)
         set_timer(c, look_again_ns(c));
     else
@@ -357,10 +358,10 @@ void conn_end(struct conn *c)
         conn_close(c, "shutting down");
         return;
     }
-    if (c->phase != CONN_SESSION || smtp_session_in_body(c->session))
-        return; /* a message is let in whole; conn_body_done ends the session after its reply */
-    smtp_session_end(c->session, SMTP_END_SHUTDOWN);
-    if (c->want == SMTP_WANT_INPUT)
+    if (c->phase != CONN_SESSION || c->giving_up)
+        return;
+    smtp_session_end(c->session, SMTP_END_DRAIN);
+    if (c->want == SMTP_WANT_INPUT || c->want == SMTP_WANT_PAUSE)
         c->want = SMTP_WANT_OUTPUT;
     conn_pump(c);
 }

@@ -28,10 +28,25 @@ static enum smtp_delivery delivery_of(enum spool_state state)
     UNREACHABLE("a message in flight has no delivery");
 }
 
+/* While nothing is read for want of room, it is not the client who is slow. */
+static void stop_the_watch(struct conn *c)
+{
+    if (c->full_ns == 0)
+        c->full_ns = c->set->env.clock->now_ns;
+}
+
+static void start_the_watch(struct conn *c)
+{
+    if (c->full_ns != 0)
+        c->body_ns += c->set->env.clock->now_ns - c->full_ns;
+    c->full_ns = 0;
+}
+
 void conn_body_drop(struct conn *c)
 {
     struct spool_port *port = c->set->env.spool;
 
+    start_the_watch(c);
     if (c->extent != NULL)
         spool_extent_put(port, c->extent);
     c->extent = NULL;
@@ -96,7 +111,8 @@ static void note_progress(struct conn *c, uint32_t taken, enum smtp_body_outcome
         conn_body_drop(c); /* refused: the next message must not go on behind it */
     if (outcome == SMTP_BODY_MORE)
         return;
-    c->want = SMTP_WANT_OUTPUT; /* the session has an answer, or the message, to give */
+    /* The message is there: it is kept, whether or not there is room for a reply now. */
+    c->want = outcome == SMTP_BODY_SEALED ? SMTP_WANT_DURABLE : SMTP_WANT_OUTPUT;
     c->commit_ns = c->set->env.clock->now_ns;
 }
 
@@ -132,9 +148,11 @@ enum conn_progress conn_body_step(struct conn *c)
         return skip_step(c);
     }
     if (!have_room(c) || (c->extent->len == c->extent->cap && !append_extent(c))) {
+        stop_the_watch(c);
         conn_wait_for_room(c);
         return CONN_STUCK;
     }
+    start_the_watch(c);
     e = c->extent;
     if (e == NULL)
         return CONN_MOVED; /* the full one has gone; the next step gets another */
@@ -159,6 +177,7 @@ enum conn_progress conn_body_commit(struct conn *c)
     if (c->committing)
         return CONN_STUCK;
     smtp_session_mail(c->session, &mail);
+    ASSERT(c->message != NULL || mail.body_bytes == 0);
     if (c->message == NULL)
         c->message = spool_message_begin(port, c);
     if (c->message == NULL) {
@@ -202,8 +221,6 @@ void conn_body_done(struct conn *c)
     }
     conn_body_drop(c);
     smtp_session_durable(c->session, how);
-    if (c->set->draining)
-        smtp_session_end(c->session, SMTP_END_SHUTDOWN);
     c->want = SMTP_WANT_OUTPUT;
 }
 

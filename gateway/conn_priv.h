@@ -41,7 +41,8 @@ struct conn {
     struct spool_message *message;
     struct spool_extent *extent;
     bool committing;        /* the message is the spool's until it comes back */
-    uint64_t body_ns;       /* when the body began */
+    uint64_t body_ns;       /* when the body began; the waits for room are not counted */
+    uint64_t full_ns;       /* since when it waits for room; 0: it does not */
     uint64_t body_received; /* bytes of it so far */
     uint64_t commit_ns;     /* when the end of data was read */
 
@@ -51,7 +52,6 @@ struct conn {
     struct tls_info tls_info;
     uint64_t number;
     uint64_t accepted_ns;
-    uint64_t closing_ns; /* when CONN_CLOSING began */
 };
 
 struct conns {

@@ -64,8 +64,6 @@ static void take_verdict(struct conn *c, enum smtp_verdict v)
 {
     c->auth = NULL;
     smtp_session_verdict(c->session, v);
-    if (c->set->draining)
-        smtp_session_end(c->session, SMTP_END_SHUTDOWN);
     c->want = SMTP_WANT_OUTPUT; /* it has something to say */
 }
 

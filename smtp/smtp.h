@@ -95,8 +95,10 @@ enum smtp_want {
 enum smtp_want smtp_session_run(struct smtp_session *s, struct span *in, struct buf *out);
 
 enum smtp_body_outcome {
-    SMTP_BODY_MORE, /* all of it was body */
-    SMTP_BODY_END, /* the end of data, or of a chunk: *taken bytes up to it; run the session next */
+    SMTP_BODY_MORE,   /* all of it was body */
+    SMTP_BODY_END,    /* the end of a chunk, or of what is refused: *taken bytes up to it; run the
+                         session    next */
+    SMTP_BODY_SEALED, /* the end of a message: as after SMTP_WANT_DURABLE */
     SMTP_BODY_STOP, /* refused for good (bare CR or LF, far past the size): run the session next, it
                        will close */
 };
@@ -112,8 +114,8 @@ enum smtp_body_outcome smtp_session_body(struct smtp_session *s, struct span chu
 /*
  * False when the message can only be refused (too big, spool failed): no byte of it need be kept,
  * the rest of the body is only looked through for its end. Ask it after each smtp_session_body,
- * after END and STOP too: when it says false then, no SMTP_WANT_DURABLE will come for this message,
- * and what was kept of it must go.
+ * after END and STOP too: when it says false then, this message will not be sealed, and what was
+ * kept of it must go.
  */
 bool smtp_session_body_kept(const struct smtp_session *s);
 
@@ -190,12 +192,15 @@ void smtp_session_secured(struct smtp_session *s, const struct smtp_client *clie
  * verdict or durability is awaited: then it is not the client who is slow.
  */
 uint64_t smtp_session_deadline(const struct smtp_session *s);
-/* Ends the session at the next run: 421 4.4.2 (timed out) or 421 4.3.2 (shutting down). In a body:
- * right away. */
-enum smtp_end { SMTP_END_TIMEOUT, SMTP_END_SHUTDOWN };
+/* Why a session is ended from outside. */
+enum smtp_end {
+    SMTP_END_TIMEOUT,  /* 421 4.4.2; in a body too */
+    SMTP_END_SHUTDOWN, /* 421 4.3.2; in a body too */
+    SMTP_END_DRAIN, /* 421 4.3.2, but a message is let in first, from its 354 or first BDAT to the
+                       reply to its end */
+};
+/* Ends the session at the next run that may: behind the reply that is owed, which waits no more. */
 void smtp_session_end(struct smtp_session *s, enum smtp_end why);
-/* True from the 354, or the first BDAT, to the reply to the end of data: a drain waits for it. */
-bool smtp_session_in_body(const struct smtp_session *s);
 
 /* For the log. */
 struct smtp_summary {

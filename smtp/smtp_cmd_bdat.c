@@ -95,5 +95,5 @@ enum smtp_body_outcome smtp_cmd_bdat_feed(struct smtp_session *s, struct span by
         s->owed = s->skip_reply;
         smtp_session_set_state(s, s->skip_back);
     }
-    return SMTP_BODY_END;
+    return s->state == SMTP_STATE_DURABLE ? SMTP_BODY_SEALED : SMTP_BODY_END;
 }

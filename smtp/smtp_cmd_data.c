@@ -56,14 +56,14 @@ enum smtp_body_outcome smtp_cmd_data_feed(struct smtp_session *s, struct span ch
         return stop(s, refusal);
     if (!smtp_body_over(body))
         return SMTP_BODY_MORE;
-    if (refusal == SMTP_REPLY_NONE) {
-        smtp_tx_seal(s);
-        smtp_session_set_state(s, SMTP_STATE_DURABLE);
-    } else {
+    if (refusal != SMTP_REPLY_NONE) {
         s->owed = refusal;
         smtp_cmd_data_finish(s, false);
+        return SMTP_BODY_END;
     }
-    return SMTP_BODY_END;
+    smtp_tx_seal(s);
+    smtp_session_set_state(s, SMTP_STATE_DURABLE);
+    return SMTP_BODY_SEALED;
 }
 
 enum smtp_reply_id smtp_cmd_data_durable(struct smtp_session *s, enum smtp_delivery how)

@@ -196,13 +196,19 @@ static bool must_pause(struct smtp_session *s)
     const struct smtp_config *config = &s->room->config;
     uint64_t now_ns = s->room->env.clock->now_ns;
 
-    if (config->error_delay_s == 0 || s->errors < config->errors_soft)
+    if (config->error_delay_s == 0 || s->errors < config->errors_soft || s->end_asked)
         return false;
     if (!smtp_reply_blames(s->owed))
         return false;
     if (s->pause_until_ns == 0)
         s->pause_until_ns = now_ns + config->error_delay_s * NS_PER_S;
     return now_ns < s->pause_until_ns;
+}
+
+/* Somebody outside wants it to end, and it is not a message's turn first. */
+static bool may_end(const struct smtp_session *s)
+{
+    return s->end_asked && (s->end_why != SMTP_END_DRAIN || (s->state & SMTP_STATES_OF_BODY) == 0);
 }
 
 /* True when the session has just been stopped for what it has done so far, or from outside. */
@@ -214,9 +220,9 @@ static bool stop_if_due(struct smtp_session *s)
         smtp_session_stop(s, SMTP_REPLY_TOO_MANY_TRIES, "too many wrong passwords");
     else if (s->errors > config->errors_max)
         smtp_session_stop(s, SMTP_REPLY_TOO_MANY_ERRORS, "too many errors");
-    else if (s->end_asked && s->end_why == SMTP_END_TIMEOUT)
+    else if (may_end(s) && s->end_why == SMTP_END_TIMEOUT)
         smtp_session_stop(s, SMTP_REPLY_TIMEOUT, "timeout");
-    else if (s->end_asked)
+    else if (may_end(s))
         smtp_session_stop(s, SMTP_REPLY_SHUTDOWN, "shutdown");
     else
         return false;
@@ -397,11 +403,6 @@ void smtp_session_end(struct smtp_session *s, enum smtp_end why)
 {
     s->end_asked = true;
     s->end_why = why;
-}
-
-bool smtp_session_in_body(const struct smtp_session *s)
-{
-    return (s->state & SMTP_STATES_OF_BODY) != 0 || s->owed != SMTP_REPLY_NONE;
 }
 
 void smtp_session_summary(const struct smtp_session *s, struct smtp_summary *out)

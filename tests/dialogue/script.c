@@ -83,6 +83,7 @@ static const struct word delivery_words[] = { { "durable", SMTP_DELIVERY_DURABLE
                                               { NULL, 0 } };
 static const struct word end_words[] = { { "timeout", SMTP_END_TIMEOUT },
                                          { "shutdown", SMTP_END_SHUTDOWN },
+                                         { "drain", SMTP_END_DRAIN },
                                          { NULL, 0 } };
 enum security { SECURE_NO, SECURE_YES, SECURE_STARTTLS };
 

@@ -13,7 +13,7 @@
  *                        challenge: the back end asks back, as "user" and by "challenge"
  *   !delivery word...    durable full failed: the answers to the next messages, in order
  *   !lost full|failed    the spool gives up at the first byte of a body
- *   !end timeout|shutdown    after all that stands before it was sent
+ *   !end timeout|shutdown|drain    after all that stands before it was sent
  *   !wait                for the reply to STARTTLS; what follows is sent behind it, in TLS if that
  *                        was the 220. Without it all is sent in clear, at once.
  *   !no-tls              TLS is not to be had

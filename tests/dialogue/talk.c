@@ -113,7 +113,7 @@ static void answer_mail(struct talk *t)
     struct mail mail;
     char id[MAIL_ID_TEXT];
 
-    ASSERT(smtp_session_in_body(t->session));
+    show_replies(t);
     smtp_session_mail(t->session, &mail);
     ASSERT(mail.body_bytes <= t->body_len);
     mail_id_format(mail.id, id);
@@ -131,6 +131,7 @@ static void answer_mail(struct talk *t)
                                          ? s->deliveries[t->deliveries]
                                          : SMTP_DELIVERY_DURABLE);
     t->deliveries++;
+    t->body_len = 0;
 }
 
 /* As gateway/conn does: TLS begins when nothing came behind STARTTLS. What is looked at is the
@@ -196,6 +197,8 @@ static bool feed_body(struct talk *t)
     memcpy(t->body + t->body_len, chunk.ptr, taken);
     t->body_len = smtp_session_body_kept(t->session) ? t->body_len + taken : 0;
     t->taken += taken;
+    if (outcome == SMTP_BODY_SEALED)
+        answer_mail(t);
     return true;
 }
 
@@ -221,11 +224,7 @@ static bool turn(struct talk *t)
         show_replies(t);
         answer_auth(t);
         return true;
-    case SMTP_WANT_DURABLE:
-        show_replies(t);
-        answer_mail(t);
-        t->body_len = 0;
-        return true;
+    case SMTP_WANT_DURABLE: answer_mail(t); return true;
     case SMTP_WANT_STARTTLS: answer_starttls(t); return true;
     case SMTP_WANT_HANDSHAKE: begin_tls(t); return true;
     case SMTP_WANT_CLOSE: t->ended = true; return false;

@@ -50,6 +50,29 @@ class Life(unittest.TestCase):
         self.assertEqual(gw.process.wait(timeout=60), 0)
         self.assertEqual([gw.body(i) for i in gw.ids()], [HALF + b"the rest\r\n"])
 
+    def test_drain_forgets_nobody(self):
+        """A reply in a pause, a refused body, a message given up: each is followed by its 421."""
+        gw = self.gateway(limits="message-size = 64k soft-errors = 0 error-delay = 30s")
+        paused, refused, chunks = self.login(gw), self.in_data(gw), self.login(gw)
+        paused.putcmd("NONSENSE")
+        refused.sock.sendall((b"x" * 70 + b"\r\n") * 1000)
+        for line in ("MAIL FROM:<%s>" % USER, "RCPT TO:<bob@example.net>"):
+            self.assertEqual(chunks.docmd(line)[0], 250)
+        chunks.send("BDAT 3\r\nx\r\n")
+        self.assertEqual(chunks.getreply()[0], 250)
+        gw.process.send_signal(signal.SIGTERM)
+        self.assertEqual(paused.getreply()[0], 500)
+        self.assertEqual(paused.getreply()[0], 421)
+        refused.sock.sendall(b".\r\n")
+        self.assertEqual(refused.getreply()[0], 552)
+        self.assertEqual(refused.getreply()[0], 421)
+        self.assertEqual(chunks.docmd("RSET")[0], 250)
+        self.assertEqual(chunks.getreply()[0], 421)
+        for c in (paused, refused, chunks):
+            c.close()
+        self.assertEqual(gw.process.wait(timeout=60), 0)
+        self.assertEqual(gw.ids(), [])
+
     def test_drain_ends(self):
         gw = self.gateway(limits="drain-timeout = 1s")
         busy = self.in_data(gw)

@@ -284,6 +284,13 @@ void mem_stream_set_chunk(struct mem_pair *p, uint32_t chunk)
     p->config.chunk = chunk;
 }
 
+void mem_stream_set_room(struct mem_pair *p, uint32_t room)
+{
+    p->config.room = room;
+    for (unsigned i = 0; i < 2; i++)
+        update_writable(&p->ends[i]);
+}
+
 void mem_stream_set_stall(struct mem_pair *p, unsigned end, bool stall)
 {
     ASSERT(end < 2);

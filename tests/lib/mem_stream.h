@@ -36,6 +36,7 @@ struct stream *mem_stream_end(struct mem_pair *p, unsigned end);
  * to do. */
 uint32_t mem_stream_step(struct mem_pair *p);
 void mem_stream_set_chunk(struct mem_pair *p, uint32_t chunk);
+void mem_stream_set_room(struct mem_pair *p, uint32_t room);
 /* While set, nothing that `end` commits arrives. */
 void mem_stream_set_stall(struct mem_pair *p, unsigned end, bool stall);
 /* The wire is cut: both ends are FAILED. */

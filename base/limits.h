@@ -379,8 +379,15 @@
 #define LIMIT_SCRAM_SALT_BYTES       64
 #define LIMIT_SCRAM_ITERATIONS_LEAST 4096
 #define LIMIT_SCRAM_ITERATIONS       1000000
-/* Password checks of one worker waiting for helpers. Past it: 454 4.7.0. */
+/* Back ends of a worker: one for passwords, one for what others vouch for. */
+#define LIMIT_AUTH_BACKENDS 2
+/* Questions of one worker under way at its back ends. Past it: 454 4.7.0. */
 #define LIMIT_AUTH_PENDING 1024
+/* One message of a SASL mechanism: the longest line that AUTH may have, decoded. */
+#define LIMIT_AUTH_MESSAGE_BYTES (LIMIT_AUTH_LINE_BYTES / 4 * 3)
+/* What a back end answers by: a challenge, or a login and what is known of it. Past it: 454 4.7.0.
+ */
+#define LIMIT_AUTH_ANSWER_BYTES 1024
 /* Jobs between one worker and the helpers, each way: password checks and signatures. Past it:
  * submit says no. */
 #define LIMIT_JOBS 4096

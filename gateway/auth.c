@@ -1,80 +1,64 @@
 /*
  * In this order: a client that is blocked; the cache; a login that is blocked; the same question
- * under way; a check by a helper. So a login that strangers guess at still works from the cache,
- * and a client that guesses learns nothing from the cache. A burst may have as many guesses under
- * way as a client may have connections before the first comes back.
+ * under way; a back end. So a login that strangers guess at still works from the cache, and a
+ * client that guesses learns nothing from the cache. A burst may have as many guesses under way as
+ * a client may have connections before the first comes back.
  *
- * Passwords live in a struct check from auth_check to the end of the helper's run, and are wiped
- * there.
+ * Passwords live in a struct check from auth_check to the back end's answer, and are wiped there.
  */
 #include "gateway/auth.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/assert.h"
-#include "base/base64.h"
 #include "base/list.h"
 #include "base/pool.h"
+#include "gateway/auth_backend.h"
 #include "gateway/auth_cache.h"
-#include "gateway/auth_exchange.h"
 #include "gateway/auth_throttle.h"
-#include "gateway/auth_users.h"
 
 #define BUCKETS 256
 
 struct auth {
     struct auth_env env;
-    struct auth_users *users;
-    _Atomic(struct auth_users *) offered; /* the next table, or NULL */
     struct auth_cache *cache;
     struct auth_throttle *throttle;
     struct pool *checks;
     struct pool *requests;
-    struct list under_way[BUCKETS]; /* struct check, by the key's first byte */
-    struct hmac_sha256_ctx nonce_maker;
-    uint64_t nonces; /* made so far */
+    struct list under_way[BUCKETS]; /* struct check of passwords, by the key's first byte */
+    uint64_t reloads;               /* of the back ends, so far */
 };
 
-/* One question on its way to a helper and back. */
+/* One question on its way to a back end and back. */
 struct check {
-    struct job job; /* first: run and done get its address */
+    struct auth_question question; /* first: done gets its address */
     struct auth *auth;
-    struct auth_users *users; /* a reference */
-    struct list_node link;    /* in under_way */
-    struct list waiters;      /* struct auth_request */
-    struct addr client;       /* that asked first: a wrong guess is counted for it */
+    uint64_t reloads;      /* as many as there were when it began */
+    struct list_node link; /* in under_way */
+    struct list waiters;   /* struct auth_request */
+    bool asking;           /* the back end was called and has not returned */
+    bool answered;         /* ... and had the answer at once */
     uint8_t key[AUTH_KEY_BYTES];
-    bool right;
-    uint32_t login_len;
-    uint32_t password_len;
-    uint8_t login[LIMIT_LOGIN_BYTES];
-    uint8_t password[LIMIT_PASSWORD_BYTES];
 };
 
 struct auth_request {
     struct list_node link; /* in a check's waiters */
+    struct check *check;
     void *owner;
     struct addr client;
 };
 
-static void destroy_pools(struct auth *a)
+/* --- life ------------------------------------------------------------------------------------ */
+
+static void free_auth(struct auth *a)
 {
     if (a->checks != NULL)
         pool_destroy(a->checks);
     if (a->requests != NULL)
         pool_destroy(a->requests);
-}
-
-static void free_auth(struct auth *a)
-{
-    destroy_pools(a);
     auth_cache_destroy(a->cache);
     auth_throttle_destroy(a->throttle);
-    auth_users_release(a->users);
-    auth_users_release(atomic_load_explicit(&a->offered, memory_order_acquire));
-    explicit_bzero(a, sizeof(*a));
     free(a);
 }
 
@@ -86,10 +70,8 @@ struct auth *auth_create(const struct config_auth *config, uint32_t connections,
     if (a == NULL)
         return NULL;
     a->env = *env;
-    a->users = auth_users_ref(env->users);
     a->cache =
         auth_cache_create(config->cache_entries, config->cache_lifetime_s * NS_PER_S, env->secret);
-    hmac_sha256_set_key(&a->nonce_maker, sizeof(a->env.secret), a->env.secret);
     explicit_bzero(a->env.secret, sizeof(a->env.secret));
     a->throttle = auth_throttle_create(config, &env->table_key);
     a->checks = pool_create("auth_checks", LIMIT_AUTH_PENDING, sizeof(struct check));
@@ -104,176 +86,56 @@ struct auth *auth_create(const struct config_auth *config, uint32_t connections,
 
 void auth_destroy(struct auth *a)
 {
+    for (uint32_t i = 0; i < LIMIT_AUTH_BACKENDS; i++) {
+        if (a->env.backends[i] != NULL)
+            a->env.backends[i]->destroy(a->env.backends[i]);
+    }
     free_auth(a);
 }
 
-void auth_offer_users(struct auth *a, struct auth_users *users)
+static void look_for_reloads(struct auth *a)
 {
-    auth_users_release(atomic_exchange_explicit(&a->offered, users, memory_order_acq_rel));
-}
+    for (uint32_t i = 0; i < LIMIT_AUTH_BACKENDS; i++) {
+        struct auth_backend *b = a->env.backends[i];
 
-static void take_offer(struct auth *a)
-{
-    struct auth_users *next;
-
-    if (atomic_load_explicit(&a->offered, memory_order_relaxed) == NULL)
-        return;
-    next = atomic_exchange_explicit(&a->offered, NULL, memory_order_acq_rel);
-    if (next == NULL)
-        return;
-    auth_users_release(a->users);
-    a->users = next;
-    auth_cache_clear(a->cache);
+        if (b == NULL || !b->renewed(b))
+            continue;
+        a->reloads++;
+        auth_cache_clear(a->cache);
+    }
 }
 
 uint32_t auth_mechanisms(struct auth *a, bool bound)
 {
-    uint32_t all = SMTP_MECHANISM_PLAIN | SMTP_MECHANISM_LOGIN;
+    uint32_t all = 0;
 
-    take_offer(a);
-    if (auth_users_have_scram(a->users))
-        all |= SMTP_MECHANISM_SCRAM | (bound ? SMTP_MECHANISM_SCRAM_PLUS : 0);
+    look_for_reloads(a);
+    for (uint32_t i = 0; i < LIMIT_AUTH_BACKENDS; i++) {
+        struct auth_backend *b = a->env.backends[i];
+
+        all |= b != NULL ? b->mechanisms(b, bound) : 0;
+    }
     return all;
 }
 
-/* On a helper thread. */
-static void run_check(struct job *job)
+/* NULL: a reload took the mechanism away since it was offered. */
+static struct auth_backend *find_backend(struct auth *a, const struct smtp_auth *asked)
 {
-    struct check *c = (struct check *)job;
+    for (uint32_t i = 0; i < LIMIT_AUTH_BACKENDS; i++) {
+        struct auth_backend *b = a->env.backends[i];
 
-    c->right = auth_users_verify(c->users, span_of(c->login, c->login_len),
-                                 span_of(c->password, c->password_len));
-    explicit_bzero(c->password, sizeof(c->password));
-}
-
-static void remember_right(struct auth *a, struct check *c, uint64_t now_ns)
-{
-    struct list_node *n;
-
-    /* A pair that was right by an older table may be wrong by the new one. */
-    if (c->users == a->users)
-        auth_cache_put(a->cache, c->key, now_ns);
-    for (n = c->waiters.head.next; n != &c->waiters.head; n = n->next) {
-        struct auth_request *r = LIST_ENTRY(n, struct auth_request, link);
-
-        auth_throttle_right(a->throttle, &r->client, span_of(c->login, c->login_len), now_ns);
-    }
-}
-
-static enum smtp_verdict judge(struct auth *a, struct check *c)
-{
-    uint64_t now_ns = a->env.clock->now_ns;
-
-    if (!c->job.ran)
-        return SMTP_VERDICT_TEMPORARY;
-    if (c->right) {
-        remember_right(a, c, now_ns);
-        return SMTP_VERDICT_OK;
-    }
-    auth_throttle_wrong(a->throttle, &c->client, span_of(c->login, c->login_len), now_ns);
-    return SMTP_VERDICT_WRONG;
-}
-
-static void put_check(struct auth *a, struct check *c)
-{
-    list_remove(&c->link);
-    auth_users_release(c->users);
-    explicit_bzero(c, sizeof(*c));
-    pool_put(a->checks, c);
-}
-
-/* Back on the worker's loop. */
-static void end_check(struct job *job)
-{
-    struct check *c = (struct check *)job;
-    struct auth *a = c->auth;
-    enum smtp_verdict verdict = judge(a, c);
-    struct list_node *n;
-
-    /* Nobody may join any more while owners are told. */
-    list_remove(&c->link);
-    while ((n = list_pop(&c->waiters)) != NULL) {
-        struct auth_request *r = LIST_ENTRY(n, struct auth_request, link);
-        void *owner = r->owner;
-
-        pool_put(a->requests, r);
-        a->env.done(owner, verdict);
-    }
-    put_check(a, c);
-}
-
-static struct check *find_under_way(struct auth *a, const uint8_t *key)
-{
-    struct list *bucket = &a->under_way[key[0]];
-
-    for (struct list_node *n = bucket->head.next; n != &bucket->head; n = n->next) {
-        struct check *c = LIST_ENTRY(n, struct check, link);
-
-        if (memcmp(c->key, key, AUTH_KEY_BYTES) == 0 && c->users == a->users)
-            return c;
+        if (b != NULL && (b->mechanisms(b, asked->client->binding.len > 0) & asked->mechanism) != 0)
+            return b;
     }
     return NULL;
 }
 
-/* NULL: too many under way. */
-static struct check *start_check(struct auth *a, const struct addr *client,
-                                 const struct smtp_auth *q, const uint8_t *key)
+static bool is_of_passwords(enum smtp_mechanism mechanism)
 {
-    struct check *c = pool_get(a->checks);
-
-    if (c == NULL)
-        return NULL;
-    memset(c, 0, sizeof(*c));
-    c->job.run = run_check;
-    c->job.done = end_check;
-    c->auth = a;
-    c->users = auth_users_ref(a->users);
-    c->client = *client;
-    c->login_len = q->login.len;
-    c->password_len = q->password.len;
-    memcpy(c->key, key, AUTH_KEY_BYTES);
-    memcpy(c->login, q->login.ptr, q->login.len);
-    memcpy(c->password, q->password.ptr, q->password.len);
-    list_init(&c->waiters);
-    list_node_init(&c->link);
-    if (!a->env.jobs->submit(a->env.jobs, &c->job)) {
-        put_check(a, c);
-        return NULL;
-    }
-    list_append(&a->under_way[key[0]], &c->link);
-    counter_inc(a->env.counters, COUNTER_AUTH_HASHES);
-    return c;
+    return (mechanism & SMTP_MECHANISMS_OF_PASSWORDS) != 0;
 }
 
-static struct auth_request *wait_for(struct auth *a, const struct addr *client,
-                                     const struct smtp_auth *q, const uint8_t *key)
-{
-    struct auth_request *r = pool_get(a->requests);
-    struct check *c;
-
-    if (r == NULL)
-        return NULL;
-    c = find_under_way(a, key);
-    if (c != NULL)
-        counter_inc(a->env.counters, COUNTER_AUTH_SHARED);
-    else
-        c = start_check(a, client, q, key);
-    if (c == NULL) {
-        pool_put(a->requests, r);
-        return NULL;
-    }
-    r->client = *client;
-    list_append(&c->waiters, &r->link);
-    return r;
-}
-
-/* What no users file can hold is wrong without a hash, and tells nothing about who is in the file.
- */
-static bool may_be_right(const struct smtp_auth *q)
-{
-    return q->login.len > 0 && q->login.len <= LIMIT_LOGIN_BYTES && q->password.len > 0 &&
-           q->password.len < LIMIT_PASSWORD_BYTES;
-}
+/* --- the answer ------------------------------------------------------------------------------ */
 
 /* The login's block does not count when it is empty. */
 static bool is_blocked(struct auth *a, const struct addr *client, struct span login)
@@ -288,101 +150,249 @@ static bool is_blocked(struct auth *a, const struct addr *client, struct span lo
     return blocked;
 }
 
-/* True: *verdict is known without a hash. */
-static bool decide(struct auth *a, const struct addr *client, const struct smtp_auth *q,
-                   const uint8_t *key, enum smtp_verdict *verdict)
+static struct span login_of(const struct auth_question *q)
 {
-    uint64_t now_ns = a->env.clock->now_ns;
-    bool cached = auth_cache_has(a->cache, key, now_ns);
+    return is_of_passwords(q->mechanism) ? span_of(q->login, q->login_len) : q->answer.login;
+}
 
-    if (is_blocked(a, client, cached ? span_of(NULL, 0) : q->login)) {
-        *verdict = SMTP_VERDICT_BLOCKED;
+static void remember_right(struct auth *a, struct check *c)
+{
+    struct auth_question *q = &c->question;
+    uint64_t now_ns = a->env.clock->now_ns;
+    struct list_node *n;
+
+    /* A pair that was right before a reload may be wrong after it. */
+    if (is_of_passwords(q->mechanism) && c->reloads == a->reloads)
+        auth_cache_put(a->cache, c->key, now_ns);
+    for (n = c->waiters.head.next; n != &c->waiters.head; n = n->next) {
+        struct auth_request *r = LIST_ENTRY(n, struct auth_request, link);
+
+        auth_throttle_right(a->throttle, &r->client, login_of(q), now_ns);
+    }
+}
+
+/* What the back end said, as it counts: in the question's answer. */
+static void judge(struct auth *a, struct check *c)
+{
+    struct auth_question *q = &c->question;
+    struct auth_answer *answer = &q->answer;
+
+    /* Only now is it known whose message it was. */
+    if (!is_of_passwords(q->mechanism) && is_blocked(a, &q->client.addr, answer->login))
+        *answer = (struct auth_answer){ .verdict = SMTP_VERDICT_BLOCKED };
+    else if (answer->asks)
+        return;
+    else if (answer->verdict == SMTP_VERDICT_OK)
+        remember_right(a, c);
+    else if (answer->verdict == SMTP_VERDICT_WRONG)
+        auth_throttle_wrong(a->throttle, &q->client.addr, login_of(q), a->env.clock->now_ns);
+}
+
+static void put_check(struct auth *a, struct check *c)
+{
+    list_remove(&c->link);
+    explicit_bzero(c, sizeof(*c));
+    pool_put(a->checks, c);
+}
+
+static void end_check(struct auth_question *q)
+{
+    struct check *c = (struct check *)q;
+    struct auth *a = c->auth;
+    struct list_node *n;
+
+    if (c->asking) {
+        c->answered = true; /* ask_backend goes on */
+        return;
+    }
+    judge(a, c);
+    /* Nobody may join any more while owners are told. */
+    list_remove(&c->link);
+    while ((n = list_pop(&c->waiters)) != NULL) {
+        struct auth_request *r = LIST_ENTRY(n, struct auth_request, link);
+        void *owner = r->owner;
+
+        pool_put(a->requests, r);
+        a->env.done(owner, &q->answer);
+    }
+    put_check(a, c);
+}
+
+/* --- the question ---------------------------------------------------------------------------- */
+
+/* NULL: too many under way. */
+static struct check *make_check(struct auth *a, const struct smtp_auth *asked)
+{
+    struct check *c = pool_get(a->checks);
+    struct span secret = is_of_passwords(asked->mechanism) ? asked->password : asked->message;
+
+    if (c == NULL)
+        return NULL;
+    ASSERT(secret.len <= LIMIT_AUTH_MESSAGE_BYTES);
+    memset(c, 0, sizeof(*c));
+    c->auth = a;
+    c->reloads = a->reloads;
+    list_init(&c->waiters);
+    list_node_init(&c->link);
+    c->question.done = end_check;
+    c->question.mechanism = asked->mechanism;
+    c->question.client = asked->client->peer;
+    c->question.local = asked->client->local;
+    c->question.login_len = asked->login.len;
+    c->question.secret_len = secret.len;
+    if (asked->login.len > 0)
+        memcpy(c->question.login, asked->login.ptr, asked->login.len);
+    if (secret.len > 0)
+        memcpy(c->question.secret, secret.ptr, secret.len);
+    c->question.memo = is_of_passwords(asked->mechanism) ? NULL : asked->memo;
+    c->question.answer.verdict = SMTP_VERDICT_TEMPORARY;
+    return c;
+}
+
+/* False: *answer has it already, and the check is gone. */
+static bool ask_backend(struct auth *a, struct check *c, const struct smtp_auth *asked,
+                        struct auth_answer *answer)
+{
+    struct auth_backend *b = find_backend(a, asked);
+
+    c->asking = true;
+    c->question.asked = asked;
+    if (b != NULL)
+        b->ask(b, &c->question);
+    c->question.asked = NULL;
+    c->asking = false;
+    if (b != NULL && !c->answered)
         return true;
-    }
-    if (!cached)
-        return false;
-    counter_inc(a->env.counters, COUNTER_AUTH_CACHE_HITS);
-    auth_throttle_right(a->throttle, client, q->login, now_ns);
-    *verdict = SMTP_VERDICT_OK;
-    return true;
+    judge(a, c);
+    *answer = c->question.answer;
+    put_check(a, c);
+    return false;
 }
 
-/* Our part of a nonce: never the same again, and nobody else can make it. */
-static struct span make_nonce(struct auth *a, uint8_t text[AUTH_SCRAM_NONCE_BYTES])
+static struct auth_request *wait_for(struct check *c, struct auth_request *r,
+                                     const struct smtp_auth *asked)
 {
-    struct buf out = { text, 0, AUTH_SCRAM_NONCE_BYTES };
-    uint8_t digest[SHA256_DIGEST_SIZE];
-
-    a->nonces++;
-    /* No pair of the cache begins like this: it would be a login of a gigabyte. */
-    hmac_sha256_update(&a->nonce_maker, 5, (const uint8_t *)"nonce");
-    hmac_sha256_update(&a->nonce_maker, sizeof(a->nonces), (const uint8_t *)&a->nonces);
-    hmac_sha256_digest(&a->nonce_maker, sizeof(digest), digest);
-    base64_encode(&out, span_of(digest, AUTH_SCRAM_NONCE_BYTES / 4 * 3));
-    return span_of(text, out.len);
+    r->check = c;
+    r->client = asked->client->peer.addr;
+    list_append(&c->waiters, &r->link);
+    return r;
 }
 
-static void speak(struct auth *a, const struct addr *client, const struct smtp_auth *q,
-                  struct auth_answer *answer)
+/* `key`: of a password, else NULL. NULL: *answer has it. */
+static struct auth_request *start_check(struct auth *a, const struct smtp_auth *asked,
+                                        const uint8_t *key, struct auth_answer *answer)
 {
-    struct auth_exchange *x = (struct auth_exchange *)q->memo;
-    uint64_t now_ns = a->env.clock->now_ns;
-    uint8_t nonce[AUTH_SCRAM_NONCE_BYTES];
-    enum auth_exchange_outcome outcome = auth_exchange_step(x, a->users, q, make_nonce(a, nonce));
+    struct auth_request *r = pool_get(a->requests);
+    struct check *c = r != NULL ? make_check(a, asked) : NULL;
 
-    answer->login = span_of(x->scram.login, x->scram.login_len);
-    answer->challenge = span_of(x->answer, x->answer_len);
-    if (is_blocked(a, client, answer->login)) {
-        answer->verdict = SMTP_VERDICT_BLOCKED;
-    } else if (outcome == AUTH_EXCHANGE_ASKS) {
-        answer->asks = true;
-    } else if (outcome == AUTH_EXCHANGE_RIGHT) {
-        auth_throttle_right(a->throttle, client, answer->login, now_ns);
-        answer->verdict = SMTP_VERDICT_OK;
-    } else {
-        auth_throttle_wrong(a->throttle, client, answer->login, now_ns);
-        answer->verdict = SMTP_VERDICT_WRONG;
-    }
-}
-
-/* NULL: *verdict has the answer. */
-static struct auth_request *check_password(struct auth *a, const struct addr *client,
-                                           const struct smtp_auth *question,
-                                           enum smtp_verdict *verdict)
-{
-    struct smtp_auth q = *question;
-    uint8_t key[AUTH_KEY_BYTES];
-    struct auth_request *r;
-
-    q.login = span_first(q.login, LIMIT_LOGIN_BYTES);
-    auth_cache_key(a->cache, q.login, q.password, key);
-    if (decide(a, client, &q, key, verdict))
-        return NULL;
-    if (!may_be_right(question)) {
-        auth_throttle_wrong(a->throttle, client, q.login, a->env.clock->now_ns);
-        *verdict = SMTP_VERDICT_WRONG;
-        return NULL;
-    }
-    r = wait_for(a, client, &q, key);
-    if (r == NULL) {
+    if (c == NULL) {
         counter_inc(a->env.counters, COUNTER_AUTH_BUSY);
-        *verdict = SMTP_VERDICT_TEMPORARY;
+        answer->verdict = SMTP_VERDICT_TEMPORARY;
+        if (r != NULL)
+            pool_put(a->requests, r);
+        return NULL;
+    }
+    wait_for(c, r, asked);
+    if (!ask_backend(a, c, asked, answer)) {
+        pool_put(a->requests, r);
+        return NULL;
+    }
+    if (key != NULL) {
+        memcpy(c->key, key, AUTH_KEY_BYTES);
+        list_append(&a->under_way[key[0]], &c->link);
     }
     return r;
 }
 
-struct auth_request *auth_check(struct auth *a, const struct endpoint *peer,
-                                const struct smtp_auth *question, void *owner,
+static struct check *find_under_way(struct auth *a, const uint8_t *key)
+{
+    struct list *bucket = &a->under_way[key[0]];
+
+    for (struct list_node *n = bucket->head.next; n != &bucket->head; n = n->next) {
+        struct check *c = LIST_ENTRY(n, struct check, link);
+
+        if (memcmp(c->key, key, AUTH_KEY_BYTES) == 0 && c->reloads == a->reloads)
+            return c;
+    }
+    return NULL;
+}
+
+/* NULL: nobody asks the same, or there is no room to wait with them. */
+static struct auth_request *join(struct auth *a, const struct smtp_auth *asked, const uint8_t *key)
+{
+    struct check *c = find_under_way(a, key);
+    struct auth_request *r = c != NULL ? pool_get(a->requests) : NULL;
+
+    if (r == NULL)
+        return NULL;
+    counter_inc(a->env.counters, COUNTER_AUTH_SHARED);
+    return wait_for(c, r, asked);
+}
+
+/* What nobody can have is wrong without a question, and tells nothing about who is known. */
+static bool may_be_right(const struct smtp_auth *asked)
+{
+    return asked->login.len > 0 && asked->login.len <= LIMIT_LOGIN_BYTES &&
+           asked->password.len > 0 && asked->password.len < LIMIT_PASSWORD_BYTES;
+}
+
+/* True: *verdict is known without a question. */
+static bool decide(struct auth *a, const struct smtp_auth *asked, const uint8_t *key,
+                   enum smtp_verdict *verdict)
+{
+    const struct addr *client = &asked->client->peer.addr;
+    struct span login = span_first(asked->login, LIMIT_LOGIN_BYTES);
+    uint64_t now_ns = a->env.clock->now_ns;
+    bool cached = auth_cache_has(a->cache, key, now_ns);
+
+    if (is_blocked(a, client, cached ? span_of(NULL, 0) : login)) {
+        *verdict = SMTP_VERDICT_BLOCKED;
+    } else if (cached) {
+        counter_inc(a->env.counters, COUNTER_AUTH_CACHE_HITS);
+        auth_throttle_right(a->throttle, client, login, now_ns);
+        *verdict = SMTP_VERDICT_OK;
+    } else if (!may_be_right(asked)) {
+        auth_throttle_wrong(a->throttle, client, login, now_ns);
+        *verdict = SMTP_VERDICT_WRONG;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static struct auth_request *check_password(struct auth *a, const struct smtp_auth *asked,
+                                           struct auth_answer *answer)
+{
+    uint8_t key[AUTH_KEY_BYTES];
+    struct auth_request *r;
+
+    auth_cache_key(a->cache, asked->login, asked->password, key);
+    if (decide(a, asked, key, &answer->verdict))
+        return NULL;
+    r = join(a, asked, key);
+    return r != NULL ? r : start_check(a, asked, key, answer);
+}
+
+static struct auth_request *check_message(struct auth *a, const struct smtp_auth *asked,
+                                          struct auth_answer *answer)
+{
+    /* Counted when it is known whose it is, too: here only so that a guesser costs nothing. */
+    if (!auth_throttle_blocks_client(a->throttle, &asked->client->peer.addr, a->env.clock->now_ns))
+        return start_check(a, asked, NULL, answer);
+    counter_inc(a->env.counters, COUNTER_AUTH_BLOCKED);
+    answer->verdict = SMTP_VERDICT_BLOCKED;
+    return NULL;
+}
+
+struct auth_request *auth_check(struct auth *a, const struct smtp_auth *asked, void *owner,
                                 struct auth_answer *answer)
 {
-    struct auth_request *r = NULL;
+    struct auth_request *r;
 
-    take_offer(a);
+    look_for_reloads(a);
     *answer = (struct auth_answer){ .asks = false };
-    if (question->mechanism & (SMTP_MECHANISM_SCRAM | SMTP_MECHANISM_SCRAM_PLUS))
-        speak(a, &peer->addr, question, answer);
-    else
-        r = check_password(a, &peer->addr, question, &answer->verdict);
+    r = is_of_passwords(asked->mechanism) ? check_password(a, asked, answer)
+                                          : check_message(a, asked, answer);
     if (r != NULL)
         r->owner = owner;
     return r;
@@ -390,6 +400,7 @@ struct auth_request *auth_check(struct auth *a, const struct endpoint *peer,
 
 void auth_cancel(struct auth *a, struct auth_request *r)
 {
+    r->check->question.memo = NULL; /* of no use to anybody who shares the check: see make_check */
     list_remove(&r->link);
     pool_put(a->requests, r);
 }

@@ -10,8 +10,8 @@ static bool read_first(struct auth_exchange *x, const struct auth_users *u,
 {
     const struct auth_scram_channel channel = {
         .plus = q->mechanism == SMTP_MECHANISM_SCRAM_PLUS,
-        .plus_offered = (q->offered & SMTP_MECHANISM_SCRAM_PLUS) != 0,
-        .binding = q->binding,
+        .plus_offered = (q->client->mechanisms & SMTP_MECHANISM_SCRAM_PLUS) != 0,
+        .binding = q->client->binding,
     };
     struct buf out = { x->answer, 0, sizeof(x->answer) };
     struct auth_scram_keys keys;

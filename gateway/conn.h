@@ -35,7 +35,7 @@ struct conn_listener {
 };
 
 /* auth's answer to a connection that had to wait: auth_env.done. */
-void conn_session_verdict(void *conn, enum smtp_verdict v);
+void conn_session_answer(void *conn, const struct auth_answer *answer);
 
 struct conn_config {
     uint32_t connections_max;

@@ -60,19 +60,30 @@ static struct span gather_input(struct conn *c, bool *more)
     return span_of(in->ptr, in->len);
 }
 
-static void take_verdict(struct conn *c, enum smtp_verdict v)
+/* Who is let in is who the back end says it is. */
+static enum smtp_verdict name_user(struct conn *c, const struct auth_answer *answer)
+{
+    if (answer->verdict != SMTP_VERDICT_OK || answer->login.len == 0)
+        return answer->verdict;
+    return smtp_session_login(c->session, answer->login) ? SMTP_VERDICT_OK : SMTP_VERDICT_WRONG;
+}
+
+static void take_answer(struct conn *c, const struct auth_answer *answer)
 {
     c->auth = NULL;
-    smtp_session_verdict(c->session, v);
+    if (answer->asks)
+        smtp_session_challenge(c->session, answer->login, answer->challenge);
+    else
+        smtp_session_verdict(c->session, name_user(c, answer));
     c->want = SMTP_WANT_OUTPUT; /* it has something to say */
 }
 
-void conn_session_verdict(void *conn, enum smtp_verdict v)
+void conn_session_answer(void *conn, const struct auth_answer *answer)
 {
     struct conn *c = conn;
 
     ASSERT(c->auth != NULL && c->want == SMTP_WANT_VERDICT);
-    take_verdict(c, v);
+    take_answer(c, answer);
     conn_pump(c);
 }
 
@@ -85,15 +96,10 @@ static enum conn_progress ask_for_verdict(struct conn *c)
         return CONN_STUCK;
     explicit_bzero(c->set->scratch, LIMIT_READ_BYTES); /* the AUTH line was read there */
     smtp_session_auth(c->session, &question);
-    c->auth = auth_check(c->set->env.auth, &c->peer, &question, c, &answer);
+    c->auth = auth_check(c->set->env.auth, &question, c, &answer);
     if (c->auth != NULL)
         return CONN_STUCK;
-    if (!answer.asks) {
-        take_verdict(c, answer.verdict);
-        return CONN_MOVED;
-    }
-    smtp_session_challenge(c->session, answer.login, answer.challenge);
-    c->want = SMTP_WANT_OUTPUT;
+    take_answer(c, &answer);
     return CONN_MOVED;
 }
 

@@ -17,7 +17,6 @@
 
 #include "base/assert.h"
 #include "dataplane/nic/nic_port.h"
-#include "gateway/auth_users.h"
 #include "gateway/now.h"
 #include "gateway/worker_priv.h"
 
@@ -125,7 +124,7 @@ static void *run(void *arg)
 
 void worker_offer_users(struct worker *w, struct auth_users *users)
 {
-    auth_offer_users(w->auth, auth_users_ref(users));
+    auth_file_offer(w->auth_file, auth_users_ref(users));
 }
 
 static void pin(struct worker *w)

@@ -161,6 +161,41 @@ static bool open_listeners(struct worker *w, struct buf *why)
     return true;
 }
 
+/* The users file behind auth. */
+static struct auth_backend *open_backend(struct worker *w)
+{
+    struct auth_file_env env = {
+        &w->counters, helper_queue(w->setup.helper, w->setup.index), w->setup.users, { 0 }
+    };
+
+    if (!get_random(env.secret, sizeof(env.secret)))
+        return NULL;
+    w->auth_file = auth_file_create(&env);
+    explicit_bzero(&env, sizeof(env));
+    return w->auth_file != NULL ? auth_file_backend(w->auth_file) : NULL;
+}
+
+static bool open_auth(struct worker *w, struct buf *why)
+{
+    const struct config *cfg = w->setup.config;
+    struct auth_env env = {
+        .clock = &w->clock,
+        .counters = &w->counters,
+        .backends = { open_backend(w) },
+        .done = conn_session_answer,
+    };
+
+    if (env.backends[0] != NULL && get_random(&env.table_key, sizeof(env.table_key)) &&
+        get_random(env.secret, sizeof(env.secret)))
+        w->auth = auth_create(&cfg->auth, cfg->limits.connections, &env);
+    explicit_bzero(env.secret, sizeof(env.secret));
+    if (w->auth != NULL)
+        return true;
+    if (env.backends[0] != NULL)
+        env.backends[0]->destroy(env.backends[0]);
+    return fail(why, "not enough memory, or random numbers, for authentication");
+}
+
 static bool open_rooms(struct worker *w, struct buf *why)
 {
     const struct config *cfg = w->setup.config;
@@ -182,23 +217,11 @@ static bool open_rooms(struct worker *w, struct buf *why)
     struct smtp_env smtp_env = { &w->clock, &w->counters, &w->ids };
     struct tls_env tls_env = { &w->counters, &w->clock,
                                helper_queue(w->setup.helper, w->setup.index) };
-    struct auth_env auth_env = {
-        .clock = &w->clock,
-        .counters = &w->counters,
-        .jobs = tls_env.jobs,
-        .users = w->setup.users,
-        .done = conn_session_verdict,
-    };
 
-    if (!get_random(&auth_env.table_key, sizeof(auth_env.table_key)) ||
-        !get_random(auth_env.secret, sizeof(auth_env.secret)))
-        return fail(why, "no random numbers to be had");
     mail_id_init(&w->ids, w->setup.index, w->setup.id_floor);
     w->smtp = smtp_create(&smtp, most, &smtp_env);
     w->tls = tls_worker_create(w->setup.tls, most, &tls_env);
-    w->auth = auth_create(&cfg->auth, most, &auth_env);
-    explicit_bzero(&auth_env, sizeof(auth_env));
-    if (w->smtp == NULL || w->tls == NULL || w->auth == NULL)
+    if (w->smtp == NULL || w->tls == NULL)
         return fail(why, "not enough memory for sessions");
     return true;
 }
@@ -255,8 +278,8 @@ struct worker *worker_create(const struct worker_setup *setup, struct buf *why)
                         &w->counters);
     if (w->wake_fd < 0 || w->log == NULL)
         fail(why, "not enough memory or descriptors");
-    else if (open_core(w, why) && open_ksock(w, why) && open_rooms(w, why) && open_conns(w, why) &&
-             open_listeners(w, why))
+    else if (open_core(w, why) && open_ksock(w, why) && open_rooms(w, why) && open_auth(w, why) &&
+             open_conns(w, why) && open_listeners(w, why))
         return w;
     worker_destroy(w);
     return NULL;

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "dataplane/core.h"
 #include "dataplane/kernel/ksock.h"
+#include "gateway/auth_file.h"
 #include "gateway/conn.h"
 #include "gateway/worker.h"
 
@@ -23,6 +24,7 @@ struct worker {
     struct smtp *smtp;
     struct tls_worker *tls;
     struct auth *auth;
+    struct auth_file *auth_file; /* auth's */
     struct conns *conns;
     struct core_poller poll_ksock;
     struct core_poller poll_helper;

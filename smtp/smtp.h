@@ -67,6 +67,9 @@ enum smtp_mechanism {
     SMTP_MECHANISM_SCRAM_PLUS = 1 << 3, /* the same, bound to the TLS channel */
 };
 
+/* Those that give a login and a password; of the others the back end reads the messages. */
+#define SMTP_MECHANISMS_OF_PASSWORDS (SMTP_MECHANISM_PLAIN | SMTP_MECHANISM_LOGIN)
+
 /* NULL: pool is empty. */
 struct smtp_session *smtp_session_open(struct smtp *m, const struct smtp_client *client);
 void smtp_session_close(struct smtp_session *s);
@@ -144,11 +147,10 @@ void smtp_session_durable(struct smtp_session *s, enum smtp_delivery how);
  */
 struct smtp_auth {
     enum smtp_mechanism mechanism;
-    uint32_t offered;     /* enum smtp_mechanism, or'ed */
-    struct span login;    /* PLAIN, LOGIN */
-    struct span password; /* PLAIN, LOGIN */
-    struct span message;  /* the others: what the client said now */
-    struct span binding;  /* of struct smtp_client */
+    const struct smtp_client *client; /* who asks; its mechanisms are what was offered */
+    struct span login;                /* PLAIN, LOGIN */
+    struct span password;             /* PLAIN, LOGIN */
+    struct span message;              /* the others: what the client said now */
     /* LIMIT_SASL_MEMO_BYTES of the back end's own, aligned for anything: zero at the first message
      * of an exchange, as it was left at the next, wiped at its end. */
     uint8_t *memo;
@@ -164,9 +166,13 @@ enum smtp_verdict {
 
 void smtp_session_auth(const struct smtp_session *s, struct smtp_auth *out);
 void smtp_session_verdict(struct smtp_session *s, enum smtp_verdict v);
+/* Before a verdict of OK: who it is by the back end's word, where that is not as the client said
+ * it. False: no user can be called so. */
+bool smtp_session_login(struct smtp_session *s, struct span login);
 /*
  * After WANT_VERDICT, instead of a verdict: the back end wants to hear more (334). `login`: who the
- * message was from, so far as it says; `challenge`: at most LIMIT_SASL_CHALLENGE_BYTES, copied.
+ * message was from, empty when it does not say; `challenge`: at most LIMIT_SASL_CHALLENGE_BYTES,
+ * copied.
  */
 void smtp_session_challenge(struct smtp_session *s, struct span login, struct span challenge);
 

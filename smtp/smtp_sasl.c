@@ -148,13 +148,18 @@ enum smtp_sasl_outcome smtp_sasl_line(struct smtp_sasl *x, struct span line)
     return read_response(x, line);
 }
 
+bool smtp_sasl_login(struct smtp_sasl *x, struct span login)
+{
+    return keep_login(x, login);
+}
+
 bool smtp_sasl_challenge(struct smtp_sasl *x, struct span login, struct span challenge)
 {
     struct buf text = { x->raw, 0, sizeof(x->raw) };
 
     ASSERT(x->read == read_message);
     ASSERT(challenge.len <= LIMIT_SASL_CHALLENGE_BYTES);
-    if (!keep_login(x, login))
+    if (login.len > 0 && !keep_login(x, login))
         return false;
     base64_encode(&text, challenge);
     x->challenge = span_of(text.ptr, text.len);

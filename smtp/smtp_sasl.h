@@ -57,9 +57,12 @@ struct smtp_sasl {
 enum smtp_sasl_outcome smtp_sasl_start(struct smtp_sasl *x, uint32_t offered, struct span args);
 /* The client's answer to an ASK or a challenge, without CRLF, at most LIMIT_AUTH_LINE_BYTES. */
 enum smtp_sasl_outcome smtp_sasl_line(struct smtp_sasl *x, struct span line);
+/* Who it is, by the back end's word. False: no user can have such a login. */
+bool smtp_sasl_login(struct smtp_sasl *x, struct span login);
 /*
  * The back end answers a message by `challenge`, at most LIMIT_SASL_CHALLENGE_BYTES, which may lie
- * in the memo. `login`: who the message was from. False: no user can have it.
+ * in the memo. `login`: who the message was from, empty when that is not known yet. False: no user
+ * can have it.
  */
 bool smtp_sasl_challenge(struct smtp_sasl *x, struct span login, struct span challenge);
 /* Appends the names of the mechanisms that are offered, with a space between. */

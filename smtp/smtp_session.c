@@ -343,11 +343,10 @@ void smtp_session_auth(const struct smtp_session *s, struct smtp_auth *out)
     ASSERT(s->state == SMTP_STATE_VERDICT);
     *out = (struct smtp_auth){
         .mechanism = (enum smtp_mechanism)s->sasl->mechanism->bit,
-        .offered = s->client.mechanisms,
+        .client = &s->client,
         .login = span_of(s->sasl->login, s->sasl->login_len),
         .password = s->sasl->password,
         .message = s->sasl->message,
-        .binding = s->client.binding,
         .memo = s->sasl->memo,
     };
 }
@@ -357,6 +356,12 @@ void smtp_session_verdict(struct smtp_session *s, enum smtp_verdict v)
     ASSERT(s->owed == SMTP_REPLY_NONE);
     note_progress(s);
     s->owed = smtp_cmd_auth_verdict(s, v);
+}
+
+bool smtp_session_login(struct smtp_session *s, struct span login)
+{
+    ASSERT(s->state == SMTP_STATE_VERDICT);
+    return smtp_sasl_login(s->sasl, login);
 }
 
 void smtp_session_challenge(struct smtp_session *s, struct span login, struct span challenge)

@@ -22,10 +22,13 @@ static struct span take_line(struct span *text)
 static void exchange(struct span text, uint8_t channel, const struct auth_users *u)
 {
     struct auth_exchange x = { .turn = AUTH_EXCHANGE_FIRST };
+    struct smtp_client from = {
+        .mechanisms = SMTP_MECHANISM_SCRAM | (channel & 2 ? SMTP_MECHANISM_SCRAM_PLUS : 0),
+        .binding = SPAN_LITERAL("0123456789abcdef0123456789abcdef"),
+    };
     struct smtp_auth q = {
         .mechanism = channel & 1 ? SMTP_MECHANISM_SCRAM_PLUS : SMTP_MECHANISM_SCRAM,
-        .offered = SMTP_MECHANISM_SCRAM | (channel & 2 ? SMTP_MECHANISM_SCRAM_PLUS : 0),
-        .binding = SPAN_LITERAL("0123456789abcdef0123456789abcdef"),
+        .client = &from,
     };
     enum auth_exchange_outcome outcome = AUTH_EXCHANGE_ASKS;
 

@@ -10,7 +10,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "gateway/auth.h"
-#include "gateway/auth_users.h"
+#include "gateway/auth_file.h"
 #include "gateway/conn.h"
 #include "smtp/smtp.h"
 
@@ -122,13 +122,14 @@ static void open_rooms(struct sim_server *s, struct rng *rng)
         .block_time_s = 900,
     };
     struct smtp_env smtp_env = { s->clock, &s->counters, &s->ids };
+    struct auth_file_env file_env = { &s->counters, &s->jobs.queue, s->users, { 0 } };
+    struct auth_file *file = auth_file_create(&file_env);
     struct auth_env auth_env = {
         .clock = s->clock,
         .counters = &s->counters,
-        .jobs = &s->jobs.queue,
-        .users = s->users,
+        .backends = { auth_file_backend(file) },
         .table_key = { rng_next(rng), rng_next(rng) },
-        .done = conn_session_verdict,
+        .done = conn_session_answer,
     };
 
     s->smtp = smtp_create(&smtp_config, CONNECTIONS, &smtp_env);

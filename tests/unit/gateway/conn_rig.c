@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "gateway/auth_file.h"
 
 #define CONNECTIONS 32
 #define SEGMENTS    1024
@@ -72,14 +73,18 @@ static void open_auth(struct conn_rig *r)
     };
     char text[256];
     struct buf errors = { (uint8_t *)text, 0, sizeof(text) };
+    struct auth_file_env file_env = { .counters = &r->counters, .jobs = &r->jobs.queue };
     struct auth_env env = { .clock = &r->clock,
                             .counters = &r->counters,
-                            .jobs = &r->jobs.queue,
-                            .done = conn_session_verdict };
+                            .done = conn_session_answer };
+    struct auth_file *file;
 
     r->users = auth_users_parse("users", span_str(USERS), &errors);
     assert_non_null(r->users);
-    env.users = r->users;
+    file_env.users = r->users;
+    file = auth_file_create(&file_env);
+    assert_non_null(file);
+    env.backends[0] = auth_file_backend(file);
     r->auth = auth_create(&config, CONNECTIONS, &env);
     assert_non_null(r->auth);
 }

@@ -256,10 +256,10 @@ static enum auth_exchange_outcome play(const struct client *c, uint32_t offered,
     char first[600];
     uint8_t bytes[1024];
     struct buf final = { bytes, 0, sizeof(bytes) };
+    struct smtp_client from = { .mechanisms = offered, .binding = span_str(binding) };
     struct smtp_auth q = {
         .mechanism = c->header[0] == 'p' ? SMTP_MECHANISM_SCRAM_PLUS : SMTP_MECHANISM_SCRAM,
-        .offered = offered,
-        .binding = span_str(binding),
+        .client = &from,
     };
     enum auth_exchange_outcome outcome;
 

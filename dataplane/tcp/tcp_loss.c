@@ -98,6 +98,7 @@ static void undo(struct tcp_conn *c)
 {
     tcp_count(c->tcp, COUNTER_TCP_SPURIOUS);
     c->cc = c->loss.before;
+    c->cc.mss = c->snd_mss; /* the path may have become narrower meanwhile */
     c->rtt.backoff = 0;
     c->recover = c->snd_una; /* what was lost indeed begins a recovery of its own */
     tcp_sentq_found(&c->loss.sent);
@@ -175,6 +176,7 @@ static void detect(struct tcp_conn *c)
 
     tcp_rack_detect(&l->rack, &l->sent, tcp_now_ns(c->tcp), window_us(c), &wait_ns);
     l->tail_armed = false;
+    l->tail_due = false; /* what it was to ask, this ACK has told */
     if (wait_ns > 0)
         tcp_timer_loss_in(c, wait_ns);
     else
@@ -251,6 +253,7 @@ static void judge_tail(struct tcp_conn *c, const struct tcp_header *h, uint32_t 
     if (!c->cc.recovering) {
         enter_recovery(c);
         leave_recovery(c);
+        c->loss.undo_ns = 0; /* the probe repaired it: it was lost indeed */
     }
 }
 
@@ -352,6 +355,8 @@ void tcp_loss_too_big(struct tcp_conn *c)
         if (s->flags & TCP_SENT_LOST)
             tcp_sentq_gather(q, s, UINT32_MAX);
     c->recover = c->snd_max; /* so that it begins no recovery: nothing is congested */
+    c->loss.tail_out = false;
+    c->loss.tail_due = false;
     c->dup_acks = 0;
     tcp_output_want(c);
 }

@@ -9,6 +9,13 @@
     "> A seq=1471 len=1460; > A seq=2931 len=1460; > A seq=4391 len=1460; > A seq=5851 len=1460; " \
     "> PA seq=7311 len=1460; wait 100ms; "
 
+/* The end of what was sent is lost, the probe repairs it, and 10 bytes go behind it. */
+#define TAIL_LOST(TS, MSS, TIME)                                                                \
+    "< S seq=0 wnd=60000 mss=" MSS " sackok=1 " TS "; > SA; < A seq=1 ack=1 wnd=60000 " TS "; " \
+    "accept; write 10; > PA len=10; wait 100ms; < A seq=1 ack=11 " TS "; write 2000; "          \
+    "> A len=1000; > PA len=1000; wait " TIME "; > PA seq=1011 len=1000; write 10; "            \
+    "> PA seq=2011 len=10; wait 5ms; < A seq=1 ack=2021 " TS "; "
+
 static const struct tcp_dsl_case cases[] = {
     { "sack", "three_segments_later", "RFC 8985, 6.2, step 4",
       SIX "< A seq=1 ack=11 sack=1471-2931; > -; < A seq=1 ack=11 sack=1471-4391; > -; "
@@ -42,6 +49,17 @@ static const struct tcp_dsl_case cases[] = {
     { "sack", "tail_probe_was_for_nothing", "RFC 8985, 7.4",
       SIX "wait 150ms; > PA seq=7311 len=1460; < A seq=1 ack=8771; "
           "< A seq=1 ack=8771 sack=7311-8771; > -; ready WD; count tcp_fast_retrans 0" },
+    { "sack", "tail_that_was_lost_is_a_loss", "RFC 8985, 7.4",
+      TAIL_LOST("", "1000", "250ms") "count tcp_fast_retrans 1; write 8000; > A seq=2021 len=1000; "
+                                     "> A seq=3021 len=1000; > -" },
+    { "sack", "tail_that_was_lost_is_not_undone", "RFC 8985, 7.4; RFC 4015",
+      TAIL_LOST("ts=1000:ours", "1012", "60ms") "count tcp_fast_retrans 1; count tcp_spurious 0; "
+                                                "write 8000; > A seq=2021 len=1000; "
+                                                "> A seq=3021 len=1000; > -" },
+    { "sack", "probe_that_found_no_segment_is_forgotten", "RFC 8985, 7.3",
+      "in SACK; write 10; > PA len=10; wait 100ms; < A seq=1 ack=11; write 2920; > A len=1460; "
+      "> PA len=1460; wait 100ms; hold 0; wait 120ms; drop; < A seq=1 ack=2931; > -; "
+      "write 2920; > A len=1460; > PA len=1460; wait 250ms; > PA seq=4391 len=1460" },
     { "sack", "tail_probe_of_new_data", "RFC 8985, 7.3",
       "in SACK; write 10; > PA len=10; wait 100ms; < A seq=1 ack=11 wnd=60000; write 20000; "
       "> A len=1460; > A len=1460; > A len=1460; > A len=1460; > A len=1460; > A len=1460; "

@@ -179,14 +179,14 @@ void tcp_timer_stop(struct tcp_conn *c)
     wheel_cancel(&c->tcp->wheel, &c->wheel);
 }
 
-/* The peer has not answered for so long that it is not there any more (RFC 1122, 4.2.3.5, R2). */
-static bool is_given_up(const struct tcp_conn *c)
+/* When a peer that has not answered by then is not there any more (RFC 1122, 4.2.3.5, R2). */
+static uint64_t give_up_ns(const struct tcp_conn *c)
 {
     bool opening = c->state == TCP_SYN_SENT || c->state == TCP_SYN_RCVD;
     uint64_t r2_ms = opening ? LIMIT_TCP_R2_SYN_MS : c->tcp->config.user_timeout_ms;
 
     ASSERT(c->since_ns != 0);
-    return tcp_now_ns(c->tcp) - c->since_ns >= r2_ms * NS_PER_MS;
+    return c->since_ns + r2_ms * NS_PER_MS;
 }
 
 /* RFC 6298, 5.4 to 5.6: the earliest unacknowledged segment again, with the time-out doubled. */
@@ -206,10 +206,11 @@ static void resend_due(struct tcp_conn *c)
     if (c->flags & TCP_CONN_PERSIST) {
         tcp_rtt_back_off(&c->rtt);
         c->flags |= TCP_CONN_PROBE;
+        c->due_resend = tcp_now_ns(c->tcp) + rto_ns(c);
     } else {
         resend(c);
+        c->due_resend = earlier(tcp_now_ns(c->tcp) + rto_ns(c), give_up_ns(c));
     }
-    c->due_resend = tcp_now_ns(c->tcp) + rto_ns(c);
     tcp_output_want(c);
 }
 
@@ -231,7 +232,7 @@ void tcp_timer_fired(struct tcp_conn *c)
         return;
     }
     if (c->due_resend != 0 && c->due_resend <= now) {
-        if (is_given_up(c)) {
+        if (give_up_ns(c) <= now) {
             give_up(c);
             return;
         }

@@ -64,4 +64,9 @@ static inline bool addr_equal(const struct addr *a, const struct addr *b)
     return memcmp(a->octets, b->octets, sizeof(a->octets)) == 0;
 }
 
+static inline bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
+{
+    return a->port == b->port && addr_equal(&a->addr, &b->addr);
+}
+
 #endif

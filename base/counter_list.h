@@ -66,7 +66,7 @@
       "connections told that their segments were too big")                                         \
     X(TCP_TIMEOUTS, "tcp_timeouts", "retransmission time-outs")                                    \
     X(TCP_GIVEN_UP, "tcp_given_up", "connections that the peer left without an answer (R2)")       \
-    X(TCP_FAST_RETRANS, "tcp_fast_retrans", "losses found by duplicate ACKs")                      \
+    X(TCP_FAST_RETRANS, "tcp_fast_retrans", "losses found before the time-out")                    \
     X(TCP_SPURIOUS, "tcp_spurious", "losses that were none: the window was given back (RFC 4015)") \
     X(TCP_WINDOW_PROBES, "tcp_window_probes", "probes of a closed window")                         \
     X(TCP_STALLED, "tcp_stalled", "connections reset whose peers kept their windows closed")       \

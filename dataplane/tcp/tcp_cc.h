@@ -1,6 +1,6 @@
 /*
  * Congestion control behind a small table of functions. They get plain numbers, never the
- * connection, so a controller is tested by calling it. What is a loss, tcp_ack decides; what
+ * connection, so a controller is tested by calling it. What is a loss, tcp_loss decides; what
  * follows for the window, a controller.
  */
 #ifndef POSTERN_TCP_CC_H

@@ -75,10 +75,15 @@ uint16_t tcp_conn_default_mss(const struct addr *peer)
     return addr_is_v4(peer) ? MSS_DEFAULT_V4 : MSS_DEFAULT_V6;
 }
 
+uint32_t tcp_conn_header_bytes(const struct addr *peer)
+{
+    return (addr_is_v4(peer) ? IP4_HEADER_LEN : IP6_HEADER_LEN) + TCP_WIRE_HEADER_MIN;
+}
+
 uint16_t tcp_conn_local_mss(const struct tcp *t, const struct addr *peer)
 {
     uint32_t mtu = t->env.lower->mtu(t->env.lower, peer);
-    uint32_t headers = (addr_is_v4(peer) ? IP4_HEADER_LEN : IP6_HEADER_LEN) + TCP_WIRE_HEADER_MIN;
+    uint32_t headers = tcp_conn_header_bytes(peer);
 
     ASSERT(mtu > headers + LIMIT_TCP_MSS_MIN);
     return (uint16_t)(mtu - headers);
@@ -160,7 +165,6 @@ static uint16_t agree_mss(const struct tcp_conn *c, const struct tcp_header *syn
 void tcp_conn_start_receive(struct tcp_conn *c, const struct tcp_header *syn)
 {
     struct tcp *t = c->tcp;
-    uint32_t wnd = t->config.receive_bytes_max;
     uint32_t mss = tcp_conn_local_mss(t, &c->stream.peer.addr);
 
     if (syn->options & TCP_HAS_TS) {
@@ -177,8 +181,7 @@ void tcp_conn_start_receive(struct tcp_conn *c, const struct tcp_header *syn)
     c->irs = syn->seq;
     c->rcv_nxt = syn->seq + 1;
     c->last_ack_sent = c->rcv_nxt;
-    /* RFC 7323, 2.2: the window of a SYN is never scaled */
-    c->rcv_adv = c->rcv_nxt + (wnd < UINT16_MAX ? wnd : UINT16_MAX);
+    c->rcv_adv = c->rcv_nxt + tcp_window_of_syn(t);
     c->rcv_mss = (uint16_t)(mss < MSS_DEFAULT_V4 ? mss : MSS_DEFAULT_V4);
     c->snd_mss = agree_mss(c, syn);
     tcp_window_open(c);

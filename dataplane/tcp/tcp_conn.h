@@ -216,6 +216,8 @@ uint32_t tcp_conn_choose_iss(const struct tcp *t, const struct endpoint *local,
                              const struct endpoint *peer, uint64_t at_ns, uint32_t *ts_offset);
 /* The MSS of a peer whose SYN names none (RFC 9293, 3.7.1). */
 uint16_t tcp_conn_default_mss(const struct addr *peer);
+/* The headers of a segment to peer, IP and TCP without options, bytes. */
+uint32_t tcp_conn_header_bytes(const struct addr *peer);
 /* The largest segment that we take from peer, options included (RFC 9293, 3.7.1). */
 uint16_t tcp_conn_local_mss(const struct tcp *t, const struct addr *peer);
 

@@ -9,13 +9,6 @@
 
 #include "base/assert.h"
 
-static uint16_t first_window(const struct tcp *t)
-{
-    uint32_t wnd = t->config.receive_bytes_max;
-
-    return (uint16_t)(wnd < UINT16_MAX ? wnd : UINT16_MAX);
-}
-
 void tcp_half_answer(struct tcp *t, const struct tcp_syn *syn, uint32_t ts_val)
 {
     struct tcp_header h = {
@@ -24,7 +17,7 @@ void tcp_half_answer(struct tcp *t, const struct tcp_syn *syn, uint32_t ts_val)
         .seq = syn->iss,
         .ack = syn->irs + 1,
         .flags = TCP_SYN | TCP_ACK,
-        .wnd = first_window(t),
+        .wnd = tcp_window_of_syn(t),
         .options = syn->options,
         .mss = tcp_conn_local_mss(t, &syn->peer.addr),
         .wscale = t->rcv_wscale,
@@ -50,7 +43,7 @@ static void challenge(struct tcp *t, const struct tcp_syn *syn)
         .seq = syn->iss + 1,
         .ack = syn->irs + 1,
         .flags = TCP_ACK,
-        .wnd = first_window(t),
+        .wnd = tcp_window_of_syn(t),
         .options = syn->options & TCP_HAS_TS,
         .ts_val = tcp_ts_now(t, syn->ts_offset),
         .ts_ecr = syn->ts_recent,
@@ -147,7 +140,7 @@ static void forget(struct tcp *t, uint32_t number, const struct tcp_syn *syn)
 
 static bool in_first_window(const struct tcp *t, const struct tcp_syn *syn, uint32_t seq)
 {
-    return tcp_seq_ge(seq, syn->irs + 1) && tcp_seq_lt(seq, syn->irs + 1 + first_window(t));
+    return tcp_seq_ge(seq, syn->irs + 1) && tcp_seq_lt(seq, syn->irs + 1 + tcp_window_of_syn(t));
 }
 
 /* RFC 9293, 3.10.7.4, second: from a passive OPEN, back to LISTEN; RFC 5961, 3.2: if it is exact */
@@ -198,12 +191,11 @@ void tcp_half_input(struct tcp *t, uint32_t number, struct tcp_in *in)
 
 void tcp_half_stop(struct tcp *t)
 {
-    uint32_t number;
+    for (uint32_t n = tcp_syn_next(&t->syns, 0); n != TCP_SYN_NONE;
+         n = tcp_syn_next(&t->syns, n + 1)) {
+        struct tcp_syn syn = unpack(t, n);
 
-    while ((number = tcp_syn_first(&t->syns)) != TCP_SYN_NONE) {
-        struct tcp_syn syn = unpack(t, number);
-
-        forget(t, number, &syn);
+        forget(t, n, &syn);
     }
 }
 

@@ -13,9 +13,6 @@
 #include "base/assert.h"
 #include "dataplane/tcp/tcp_output.h"
 
-#define IP4_HEADER_LEN 20
-#define IP6_HEADER_LEN 40
-
 static struct tcp_conn *find(struct tcp *t, const struct tcp_icmp *e)
 {
     uint32_t ref = tcp_table_find(&t->table, tcp_conn_hash(t, &e->local, &e->peer));
@@ -24,9 +21,7 @@ static struct tcp_conn *find(struct tcp *t, const struct tcp_icmp *e)
     if (TCP_REF_KIND(ref) != TCP_KIND_CONN)
         return NULL; /* half-open ones and TIME-WAIT send nothing large */
     c = pool_at(t->conns, TCP_REF_NUMBER(ref));
-    if (c->stream.local.port != e->local.port || c->stream.peer.port != e->peer.port ||
-        !addr_equal(&c->stream.local.addr, &e->local.addr) ||
-        !addr_equal(&c->stream.peer.addr, &e->peer.addr))
+    if (!endpoint_equal(&c->stream.local, &e->local) || !endpoint_equal(&c->stream.peer, &e->peer))
         return NULL;
     return c;
 }
@@ -34,10 +29,9 @@ static struct tcp_conn *find(struct tcp *t, const struct tcp_icmp *e)
 /* Payload of a segment in a packet of `mtu` bytes. */
 static uint32_t mss_for(const struct tcp_conn *c, uint32_t mtu)
 {
-    bool v4 = addr_is_v4(&c->stream.peer.addr);
-    uint32_t least = v4 ? LIMIT_TCP_PATH_MTU : LIMIT_TCP_PATH_MTU6;
-    uint32_t headers = (v4 ? IP4_HEADER_LEN : IP6_HEADER_LEN) + TCP_WIRE_HEADER_MIN +
-                       (c->flags & TCP_CONN_TS ? TCP_WIRE_TS_LEN : 0);
+    const struct addr *peer = &c->stream.peer.addr;
+    uint32_t least = addr_is_v4(peer) ? LIMIT_TCP_PATH_MTU : LIMIT_TCP_PATH_MTU6;
+    uint32_t headers = tcp_conn_header_bytes(peer) + (c->flags & TCP_CONN_TS ? TCP_WIRE_TS_LEN : 0);
 
     return (mtu < least ? least : mtu) - headers;
 }

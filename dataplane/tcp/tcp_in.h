@@ -8,11 +8,8 @@
 #include "base/seg.h"
 #include "dataplane/tcp/tcp_wire.h"
 
-struct tcp;
-
 /* A segment on its way through input: the header read, s cut down to its payload, s->seq set. */
 struct tcp_in {
-    struct tcp *tcp;
     struct seg *s; /* NULL once somebody took it */
     struct tcp_header h;
     struct endpoint local;
@@ -32,8 +29,7 @@ static inline uint32_t tcp_in_seq_len(const struct tcp_in *in)
 static inline bool tcp_in_is_between(const struct tcp_in *in, const struct endpoint *local,
                                      const struct endpoint *peer)
 {
-    return local->port == in->local.port && peer->port == in->peer.port &&
-           addr_equal(&local->addr, &in->local.addr) && addr_equal(&peer->addr, &in->peer.addr);
+    return endpoint_equal(local, &in->local) && endpoint_equal(peer, &in->peer);
 }
 
 #endif

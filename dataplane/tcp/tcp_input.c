@@ -310,11 +310,9 @@ void tcp_input_conn(struct tcp_conn *c, struct tcp_in *in)
 /* RFC 1122, 4.2.3.10: nothing that is not from one host to one host gets an answer. */
 static bool is_unicast(const struct addr *a)
 {
-    static const struct addr unspecified;
-
     if (addr_is_v4(a))
         return a->octets[12] != 0 && a->octets[12] < 224;
-    return a->octets[0] != 0xff && !addr_equal(a, &unspecified);
+    return !addr_is_group(a) && !addr_is_none(a);
 }
 
 /* Hands the segment to whatever the four-tuple belongs to. */
@@ -337,7 +335,7 @@ static void dispatch(struct tcp *t, struct tcp_in *in)
 
 void tcp_input(struct tcp *t, struct seg *s, const struct tcp_packet *p)
 {
-    struct tcp_in in = { .tcp = t, .s = s };
+    struct tcp_in in = { .s = s };
 
     tcp_count(t, COUNTER_TCP_IN_SEGS);
     if (!tcp_wire_parse(s->data, s->len, &in.h) || in.h.src_port == 0 || in.h.dst_port == 0) {

@@ -182,9 +182,8 @@ static struct plan why_send(const struct tcp_conn *c)
 static void put_syn_options(const struct tcp_conn *c, struct tcp_header *h)
 {
     const struct tcp *t = c->tcp;
-    uint32_t wnd = t->config.receive_bytes_max;
 
-    h->wnd = (uint16_t)(wnd < UINT16_MAX ? wnd : UINT16_MAX);
+    h->wnd = tcp_window_of_syn(t);
     h->mss = tcp_conn_local_mss(t, &c->stream.peer.addr);
     h->wscale = t->rcv_wscale;
     h->options = TCP_HAS_MSS | TCP_HAS_WSCALE | TCP_HAS_SACK_OK | TCP_HAS_TS;

@@ -1,7 +1,7 @@
 /*
  * How many connections each host and each network has: an IPv4 address and its /24, an IPv6 /64 and
- * its /48, which is what one customer gets. Only those whose handshake is through count, so nobody
- * can fill another's share with forged SYNs.
+ * its /48, which is what one customer gets. Only those whose handshake is through count, or whose
+ * SYN takes the place of a TIME-WAIT entry, so nobody can fill another's share with forged SYNs.
  *
  * Prefixes stand by a keyed 32-bit hash alone: two of them share a count, and a limit, once in four
  * billion. Pure.

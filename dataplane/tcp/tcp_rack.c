@@ -66,12 +66,13 @@ static void note_delivered(struct tcp_rack *r, const struct tcp_sent *s, uint32_
 void tcp_rack_acked(struct tcp_rack *r, struct tcp_sentq *q, uint32_t una, struct tcp_rack_ack *a)
 {
     uint32_t fack = r->fack;
+    bool again = false;
     struct tcp_sent *s;
 
     while ((s = tcp_sentq_first(q)) != NULL && tcp_seq_lt(s->start, una)) {
         uint32_t upto = tcp_seq_lt(s->end, una) ? s->end : una;
 
-        a->again |= (s->flags & TCP_SENT_AGAIN) != 0;
+        again |= (s->flags & TCP_SENT_AGAIN) != 0;
         if (!(s->flags & TCP_SENT_SACKED)) {
             a->delivered += upto - s->start;
             if (a->rtt_us == 0)
@@ -81,7 +82,7 @@ void tcp_rack_acked(struct tcp_rack *r, struct tcp_sentq *q, uint32_t una, struc
         }
         tcp_sentq_acked(q, una);
     }
-    if (a->again)
+    if (again)
         a->rtt_us = 0;
     r->fack = tcp_seq_max(r->fack, una);
 }

@@ -29,7 +29,6 @@ struct tcp_rack_ack {
     uint64_t echo_ns;   /* what it echoes left at this time or a millisecond later; 0: no echo */
     uint32_t delivered; /* octets that it was the first to tell of */
     uint32_t rtt_us;    /* of the oldest acknowledged, if none was sent twice (Karn); 0: none */
-    bool again;         /* something acknowledged was sent twice */
 };
 
 /* Sequence numbers begin at iss. */

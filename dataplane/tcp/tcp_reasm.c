@@ -154,15 +154,10 @@ static void append_to(struct tcp_reasm *r, struct tcp_reasm_range *range, struct
 
 static void prepend_to(struct tcp_reasm *r, struct tcp_reasm_range *range, struct seg *s)
 {
-    struct list_node *first = range->segs.head.next;
-
     range->start = s->seq;
     r->bytes += s->len;
     r->segs++;
-    s->link.prev = &range->segs.head;
-    s->link.next = first;
-    first->prev = &s->link;
-    range->segs.head.next = &s->link;
+    list_prepend(&range->segs, &s->link);
 }
 
 static bool is_full(const struct tcp_reasm *r, uint32_t len)

@@ -44,8 +44,7 @@ static uint32_t local_number(struct tcp_syn_table *t, const struct tcp_syn *syn)
     for (i = 0; i < t->local_count; i++) {
         const struct tcp_syn_local *l = &t->locals[i];
 
-        if (l->at.port == at->port && addr_equal(&l->at.addr, &at->addr) &&
-            l->listener == syn->listener)
+        if (endpoint_equal(&l->at, at) && l->listener == syn->listener)
             return i;
     }
     if (i == LIMIT_TCP_LOCALS)
@@ -130,9 +129,9 @@ void tcp_syn_remove(struct tcp_syn_table *t, uint32_t number)
     t->used--;
 }
 
-uint32_t tcp_syn_first(const struct tcp_syn_table *t)
+uint32_t tcp_syn_next(const struct tcp_syn_table *t, uint32_t from)
 {
-    for (uint32_t i = 0; t->used > 0 && i < t->touched; i++) {
+    for (uint32_t i = from; t->used > 0 && i < t->touched; i++) {
         if (is_live(&t->entries[i]))
             return i;
     }

@@ -79,8 +79,8 @@ uint32_t tcp_syn_add(struct tcp_syn_table *t, const struct tcp_syn *syn, uint64_
 void tcp_syn_get(const struct tcp_syn_table *t, uint32_t number, uint64_t now_ns,
                  struct tcp_syn *out);
 void tcp_syn_remove(struct tcp_syn_table *t, uint32_t number);
-/* The live entry with the lowest number, or TCP_SYN_NONE. */
-uint32_t tcp_syn_first(const struct tcp_syn_table *t);
+/* The live entry with the lowest number from `from` on, or TCP_SYN_NONE. */
+uint32_t tcp_syn_next(const struct tcp_syn_table *t, uint32_t from);
 /* An entry whose time is up, or TCP_SYN_NONE. Then tcp_syn_retry or tcp_syn_remove. */
 uint32_t tcp_syn_due(struct tcp_syn_table *t, uint64_t now_ns);
 /* Counts one retry and waits twice as long; false: there were TCP_SYN_RETRIES, remove it. */

@@ -13,7 +13,6 @@
 struct tcp_table_entry {
     uint64_t hash;
     uint32_t ref; /* 0: the slot is free */
-    uint32_t spare;
 };
 
 struct tcp_table {

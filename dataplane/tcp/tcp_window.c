@@ -10,6 +10,13 @@
 
 #include "base/assert.h"
 
+uint16_t tcp_window_of_syn(const struct tcp *t)
+{
+    uint32_t wnd = t->config.receive_bytes_max;
+
+    return (uint16_t)(wnd < UINT16_MAX ? wnd : UINT16_MAX);
+}
+
 bool tcp_window_is_short(const struct tcp *t)
 {
     return t->env.pool->ops->available(t->env.pool) < t->low;

@@ -9,6 +9,8 @@ struct tcp;
 struct tcp_conn;
 struct tcp_header;
 
+/* The window field of a SYN, which is never scaled (RFC 7323, 2.2). */
+uint16_t tcp_window_of_syn(const struct tcp *t);
 /* The first window, once RCV.NXT is known. */
 void tcp_window_open(struct tcp_conn *c);
 /* What the window has grown by goes back to the core; again is harmless. */

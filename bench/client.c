@@ -5,20 +5,12 @@
  */
 #include <sys/epoll.h>
 #include <errno.h>
-#include <time.h>
 
 #include "base/assert.h"
 #include "bench/client_priv.h"
+#include "bench/timing.h"
 
 #define PART_BYTES 16384 /* a full record */
-
-static uint64_t now_ns(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
 
 struct tally *client_tally(const struct client *c)
 {
@@ -184,7 +176,7 @@ static void account(struct client *c, uint32_t put)
         return;
     c->has_body = false;
     c->body_out = true;
-    c->body_ns = now_ns();
+    c->body_ns = timing_now_ns();
 }
 
 static bool flush(struct client *c)
@@ -220,7 +212,7 @@ static void shake(struct client *c)
 {
     if (!judge(c, wire_handshake(&c->wire)))
         return;
-    hdr_record(&client_tally(c)->handshake, now_ns() - c->connect_ns);
+    hdr_record(&client_tally(c)->handshake, timing_now_ns() - c->connect_ns);
     client_tally(c)->resumed += wire_resumed(&c->wire);
     client_set_phase(c, CLIENT_TALKING);
     if (c->set->config->starttls)

@@ -5,10 +5,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/assert.h"
 #include "bench/client_priv.h"
+#include "bench/timing.h"
 
 static const uint16_t wanted[TALLY_STEPS] = {
     [TALLY_BANNER] = 220, [TALLY_EHLO] = 250,    [TALLY_STARTTLS] = 220,
@@ -120,11 +120,8 @@ static void say_hello_again(struct client *c)
 static void acknowledged(struct client *c, struct span said)
 {
     struct tally *t = client_tally(c);
-    struct timespec ts;
-    uint64_t now;
+    uint64_t now = timing_now_ns();
 
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    now = (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
     if (!c->body_out) { /* a 250 for a message that is not out yet vouches for nothing */
         client_fail(c, TALLY_MESSAGE, TALLY_UNASKED, span_of(c->reply.line, c->reply.len));
         return;

@@ -16,11 +16,11 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bench/load.h"
 #include "bench/options.h"
+#include "bench/timing.h"
 
 #define EVENTS         256
 #define WAITING_MAX    (1 << 20) /* due and not taken: 8 MB; past it dropped and counted */
@@ -52,14 +52,6 @@ static void on_signal(int sig)
 {
     (void)sig;
     interrupted = 1;
-}
-
-static uint64_t now_ns(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
 }
 
 /* --- what is due ------------------------------------------------------------------------------ */
@@ -225,7 +217,7 @@ static bool turn(struct load *l)
     struct epoll_event events[EVENTS];
     int n = wait_events(l, events);
 
-    l->set.clock.now_ns = now_ns();
+    l->set.clock.now_ns = timing_now_ns();
     if (n < 0 && errno != EINTR) {
         fprintf(stderr, "postern-bench: epoll: %s\n", strerror(errno));
         return false;
@@ -276,7 +268,7 @@ static bool open_load(struct load *l, FILE *log)
     const struct load_options *o = l->options;
     char text[256];
     struct buf why = { (uint8_t *)text, 0, sizeof(text) };
-    uint64_t now = now_ns();
+    uint64_t now = timing_now_ns();
 
     rng_seed(&l->rng, o->seed);
     tally_init(&l->tally, log);

@@ -12,22 +12,22 @@
 #define COUNT_MAX    (1ULL << 32)
 #define PROGRESS_NS  (5 * NS_PER_S)
 
-static uint64_t now_ns(void)
+uint64_t timing_now_ns(void)
 {
     struct timespec ts;
 
-    clock_gettime(CLOCK_MONOTONIC_RAW, &ts);
+    clock_gettime(CLOCK_MONOTONIC, &ts);
     return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
 }
 
 void timing_init(struct timing *t)
 {
-    uint64_t ns = now_ns();
+    uint64_t ns = timing_now_ns();
     uint64_t cycles = __rdtsc();
     uint64_t end;
 
     do {
-        end = now_ns();
+        end = timing_now_ns();
     } while (end - ns < CALIBRATE_NS);
     t->hz = (double)(__rdtsc() - cycles) * 1e9 / (double)(end - ns);
 }
@@ -71,7 +71,7 @@ static bool size_batch(const struct timing *t, struct timing_task *task)
 /* A person sees it alive. */
 static void progress(uint64_t *last_ns, unsigned round, unsigned rounds)
 {
-    uint64_t now = now_ns();
+    uint64_t now = timing_now_ns();
 
     if (now - *last_ns < PROGRESS_NS)
         return;
@@ -81,7 +81,7 @@ static void progress(uint64_t *last_ns, unsigned round, unsigned rounds)
 
 bool timing_run(struct timing *t, unsigned rounds, const char **failed)
 {
-    uint64_t last_ns = now_ns();
+    uint64_t last_ns = timing_now_ns();
     uint64_t cycles;
 
     for (unsigned i = 0; i < t->count; i++) {

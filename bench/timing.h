@@ -36,6 +36,8 @@ struct timing {
     double hz;        /* of the time stamp counter */
 };
 
+/* The one clock of bench/: CLOCK_MONOTONIC. */
+uint64_t timing_now_ns(void);
 /* Measures the counter's rate for a moment; it must be constant and never stop (every x86-64 server
  * since 2008). */
 void timing_init(struct timing *t);

@@ -60,6 +60,7 @@ void ksock_recv_destroy(struct ksock *k)
 
 void ksock_recv_refill(struct ksock *k)
 {
+    bool was_dry = k->dry;
     int lent = 0;
 
     while (k->buffer_free_count > 0) {
@@ -80,7 +81,8 @@ void ksock_recv_refill(struct ksock *k)
         io_uring_buf_ring_advance(k->buffers, lent);
     if (k->dry)
         k->dry = k->env.pool->ops->available(k->env.pool) == 0;
-    if (lent > 0 || !k->dry)
+    /* Who waits for memory of the kernel is woken by the tick: each turn would ask it in vain. */
+    if (lent > 0 || (was_dry && !k->dry))
         ksock_conn_wake_waiting(k);
 }
 

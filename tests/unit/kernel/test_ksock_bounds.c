@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "dataplane/kernel/ksock_priv.h"
+
 static const struct ksock_config config = { .connections_max = 2,
                                             .receive_bytes_max = 8 * 1024,
                                             .send_bytes_max = 8 * 1024 };
@@ -228,6 +230,27 @@ static void waits_for_segments(void **state)
     close(client);
 }
 
+/* The kernel had no memory for a receive: it is not asked again in each turn, but at the tick. */
+static void waits_for_memory_of_the_kernel(void **state)
+{
+    struct ksock_conn *c;
+    int client;
+
+    (void)state;
+    held = fixture_pair(&f, &client);
+    fixture_settle(&f);
+    c = LIST_ENTRY(held, struct ksock_conn, stream);
+    c->recv_short = true;
+    ksock_conn_wait(c);
+    ksock_recv_refill(f.ksock); /* segments are there, and none is wanted */
+    assert_true(c->recv_short);
+    fixture_settle(&f);
+    assert_false(c->recv_short);
+    end_stream(held);
+    close(client);
+    fixture_run(&f, is_empty);
+}
+
 /* Each n-th allocation fails once: the echo is whole all the same. */
 static void survives_each_failed_allocation(void **state)
 {
@@ -378,6 +401,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(idle_connections_hold_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(keeps_single_bytes_together, set_up, tear_down),
         cmocka_unit_test_setup_teardown(waits_for_segments, set_up_few_segs, tear_down),
+        cmocka_unit_test_setup_teardown(waits_for_memory_of_the_kernel, set_up, tear_down),
         cmocka_unit_test_setup_teardown(survives_each_failed_allocation, set_up, tear_down),
         cmocka_unit_test_setup_teardown(stops_listening, set_up, tear_down),
         cmocka_unit_test_setup_teardown(says_why_it_cannot_listen, set_up, tear_down),

@@ -29,12 +29,17 @@ static void receive(struct rig *r, const uint8_t *frame, uint32_t len)
     assert_int_equal(rig_receive(r, frame, len, &s), NET_SETTLED);
 }
 
-static void send_to(struct rig *r, uint32_t to)
+static void send_from_to(struct rig *r, uint32_t from, uint32_t to)
 {
-    struct addr src = addr_from_v4(RIG_OURS), dst = addr_from_v4(to);
+    struct addr src = addr_from_v4(from), dst = addr_from_v4(to);
 
     net_output_tcp(r->net, rig_segment(r, 10), &src, &dst);
     net_flush(r->net);
+}
+
+static void send_to(struct rig *r, uint32_t to)
+{
+    send_from_to(r, RIG_OURS, to);
 }
 
 /* The frame is an ARP request of ours for `target`. */
@@ -291,6 +296,37 @@ static void learns_of_no_far_host(void **state)
     assert_true(net_next_ns(r->net) == UINT64_MAX); /* the cache is empty */
 }
 
+/* RFC 3021: a link of two has neither a broadcast nor a "this network": both hosts are hosts. */
+static void both_hosts_of_a_link_of_two(void **state)
+{
+    struct rig *r = *state;
+    struct net_config config = { .address = addr_from_v4(RIG_OURS), .prefix_length = 31 };
+    struct net_env env = { .nic = &r->nic, .clock = &r->clock, .counters = &r->counters };
+    struct net *usual = r->net;
+    struct net_wire_arp arp = { .op = NET_WIRE_ARP_REQUEST,
+                                .sender_ip = RIG_OURS ^ 1,
+                                .sender_mac = { 2, 0, 0, 0, 0, 7 },
+                                .target_ip = RIG_OURS };
+    uint8_t frame[64];
+
+    for (unsigned host = 0; host < 2; host++) { /* ours is the even one, then the odd one */
+        config.address = addr_from_v4(arp.target_ip);
+        r->net = net_create(&config, &env);
+        rig_forget_sent(r);
+        receive(r, frame, rig_arp(frame, &arp, rig_broadcast));
+        assert_int_equal(r->sent_count, 2); /* the announcement of the start, and the answer */
+        assert_int_equal(load_be16(r->sent[1].bytes + ARP_AT + 6), NET_WIRE_ARP_REPLY);
+        assert_memory_equal(r->sent[1].bytes, arp.sender_mac, 6);
+        send_from_to(r, arp.target_ip, arp.sender_ip);
+        assert_int_equal(r->sent_count, 3);
+        expect_packet(&r->sent[2], arp.sender_mac); /* it was learnt */
+        net_destroy(r->net);
+        arp.target_ip ^= 1;
+        arp.sender_ip ^= 1;
+    }
+    r->net = usual;
+}
+
 /* What other cores must know is given to them, whole; what comes from them is learnt, not answered.
  */
 static void shared_with_other_cores(void **state)
@@ -444,6 +480,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(idle_ones_are_forgotten, setup, teardown),
         cmocka_unit_test_setup_teardown(learns_from_no_stranger, setup, teardown),
         cmocka_unit_test_setup_teardown(learns_of_no_far_host, setup, teardown),
+        cmocka_unit_test_setup_teardown(both_hosts_of_a_link_of_two, setup, teardown),
         cmocka_unit_test_setup_teardown(shared_with_other_cores, setup, teardown),
         cmocka_unit_test_setup_teardown(shared_by_other_cores, setup, teardown),
         cmocka_unit_test_setup_teardown(our_address_elsewhere_is_counted, setup, teardown),

@@ -10,33 +10,36 @@
     COUNTER_LIST_KERNEL(X) \
     COUNTER_LIST_TLS(X) COUNTER_LIST_SMTP(X) COUNTER_LIST_SPOOL(X) COUNTER_LIST_GATEWAY(X)
 
-#define COUNTER_LIST_NET(X)                                                                       \
-    X(NET_IN_FRAMES, "net_in_frames", "frames received")                                          \
-    X(NET_OUT_FRAMES, "net_out_frames", "frames sent")                                            \
-    X(NET_IN_MALFORMED, "net_in_malformed", "frames cut short or with wrong lengths")             \
-    X(NET_IN_CSUM_ERRORS, "net_in_csum_errors",                                                   \
-      "IPv4, ICMP or TCP checksum errors, over IPv6 too")                                         \
-    X(NET_IN_NOT_OURS, "net_in_not_ours", "frames to another address or protocol")                \
-    X(NET_IN_MARTIANS, "net_in_martians", "packets from an address that no host may send from")   \
-    X(IP_REASM_REQDS, "ip_reasm_reqds", "fragments received, of IPv4 and IPv6 (RFC 4293)")        \
-    X(IP_REASM_OKS, "ip_reasm_oks", "packets made whole of them (RFC 4293)")                      \
-    X(IP_REASM_FAILS, "ip_reasm_fails", "packets that did not become whole (RFC 4293)")           \
-    X(NET_IN_ECHOS, "net_in_echos", "ICMP echo requests received")                                \
-    X(NET_IN_ECHOS_LIMITED, "net_in_echos_limited",                                               \
-      "ICMP echo requests not answered: past the rate, or larger than a frame")                   \
-    X(NET_IN_ICMP_ERRORS, "net_in_icmp_errors", "ICMP errors about TCP segments of ours")         \
-    X(NET_IN_ICMP_OTHER, "net_in_icmp_other", "ICMP messages of no use to us")                    \
-    X(NET_IN_ARP_CONFLICTS, "net_in_arp_conflicts", "ARP from another host that has our address") \
-    X(NET_OUT_ARP_REQUESTS, "net_out_arp_requests", "ARP requests and announcements sent")        \
-    X(NET_IN_ND_CONFLICTS, "net_in_nd_conflicts",                                                 \
-      "another host says that it has our IPv6 address")                                           \
-    X(NET_IN_ND_INVALID, "net_in_nd_invalid", "ND messages that RFC 4861 bids us ignore")         \
-    X(IP6_IN_UNKNOWN_PROTOS, "ip6_in_unknown_protos", "unknown next headers (RFC 4293)")          \
-    X(IP6_IN_HDR_ERRORS, "ip6_in_hdr_errors", "wrong or too many extension headers (RFC 4293)")   \
-    X(ICMP6_IN_MSGS, "icmp6_in_msgs", "ICMPv6 messages received (RFC 4293)")                      \
-    X(ICMP6_OUT_MSGS, "icmp6_out_msgs", "ICMPv6 messages sent (RFC 4293)")                        \
-    X(NET_OUT_NO_ROUTE, "net_out_no_route", "packets for an address with no route")               \
-    X(NET_OUT_UNRESOLVED, "net_out_unresolved", "packets for a neighbour that did not answer")    \
+#define COUNTER_LIST_NET(X)                                                                        \
+    X(NET_IN_FRAMES, "net_in_frames", "frames received")                                           \
+    X(NET_OUT_FRAMES, "net_out_frames", "frames sent")                                             \
+    X(NET_IN_MALFORMED, "net_in_malformed", "frames cut short or with wrong lengths")              \
+    X(NET_IN_CSUM_ERRORS, "net_in_csum_errors",                                                    \
+      "IPv4, ICMP or TCP checksum errors, over IPv6 too")                                          \
+    X(NET_IN_NOT_OURS, "net_in_not_ours", "frames to another address or protocol")                 \
+    X(NET_IN_MARTIANS, "net_in_martians", "packets from an address that no host may send from")    \
+    X(IP_REASM_REQDS, "ip_reasm_reqds", "fragments received, of IPv4 and IPv6 (RFC 4293)")         \
+    X(IP_REASM_OKS, "ip_reasm_oks", "packets made whole of them (RFC 4293)")                       \
+    X(IP_REASM_FAILS, "ip_reasm_fails", "packets that did not become whole (RFC 4293)")            \
+    X(NET_STRAYS_GIVEN, "net_strays_given", "packets of another core's connections, handed to it") \
+    X(NET_STRAYS_TAKEN, "net_strays_taken", "packets that other cores handed to this one")         \
+    X(NET_STRAYS_LOST, "net_strays_lost", "the same, dropped: that core has no room for more")     \
+    X(NET_IN_ECHOS, "net_in_echos", "ICMP echo requests received")                                 \
+    X(NET_IN_ECHOS_LIMITED, "net_in_echos_limited",                                                \
+      "ICMP echo requests not answered: past the rate, or larger than a frame")                    \
+    X(NET_IN_ICMP_ERRORS, "net_in_icmp_errors", "ICMP errors about TCP segments of ours")          \
+    X(NET_IN_ICMP_OTHER, "net_in_icmp_other", "ICMP messages of no use to us")                     \
+    X(NET_IN_ARP_CONFLICTS, "net_in_arp_conflicts", "ARP from another host that has our address")  \
+    X(NET_OUT_ARP_REQUESTS, "net_out_arp_requests", "ARP requests and announcements sent")         \
+    X(NET_IN_ND_CONFLICTS, "net_in_nd_conflicts",                                                  \
+      "another host says that it has our IPv6 address")                                            \
+    X(NET_IN_ND_INVALID, "net_in_nd_invalid", "ND messages that RFC 4861 bids us ignore")          \
+    X(IP6_IN_UNKNOWN_PROTOS, "ip6_in_unknown_protos", "unknown next headers (RFC 4293)")           \
+    X(IP6_IN_HDR_ERRORS, "ip6_in_hdr_errors", "wrong or too many extension headers (RFC 4293)")    \
+    X(ICMP6_IN_MSGS, "icmp6_in_msgs", "ICMPv6 messages received (RFC 4293)")                       \
+    X(ICMP6_OUT_MSGS, "icmp6_out_msgs", "ICMPv6 messages sent (RFC 4293)")                         \
+    X(NET_OUT_NO_ROUTE, "net_out_no_route", "packets for an address with no route")                \
+    X(NET_OUT_UNRESOLVED, "net_out_unresolved", "packets for a neighbour that did not answer")     \
     X(NET_OUT_DROPPED, "net_out_dropped", "frames dropped because the device took no more")
 
 #define COUNTER_LIST_TCP(X)                                                                        \

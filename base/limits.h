@@ -175,9 +175,12 @@
 #define LIMIT_NIC_FULL_WINDOWS 32
 /* What counts as a full window there, bytes: a path of 5 MB/s and 200 ms. */
 #define LIMIT_NIC_WINDOW_BYTES (1024 * 1024)
-/* Frames (ARP, ND) that one core may give to another before it looks, a power of two. Past it: not
- * given. */
-#define LIMIT_NIC_SHARED_FRAMES 64
+/* Frames that one core may give to another before it looks, a power of two: some bursts, since one
+ * queue may serve many cores. Past it: not given, counted; TCP sends again. */
+#define LIMIT_NIC_SHARED_FRAMES 256
+/* Entries of a device's table from hashes to queues (RSS). Past it: not read, and frames that come
+ * to another core than they belong to are handed over. */
+#define LIMIT_NIC_SPREAD 512
 /* Segments waiting for the device. Past it: the new one is dropped and counted; TCP sends it again.
  */
 #define LIMIT_NET_OUT_SEGS 256
@@ -210,6 +213,8 @@
  * 3810, 9.1 and 9.11). */
 #define LIMIT_NET_MLD_REPORTS 2
 #define LIMIT_NET_MLD_WAIT_MS 1000
+/* Time between two looks whether the wire is there, at start, when we have words to say on it. */
+#define LIMIT_NET_LINK_LOOK_MS 50
 /* How long a probe for our own address is left to be answered (RFC 4862, 5.1: one probe, a second).
  */
 #define LIMIT_NET_OWN6_WAIT_MS 1000
@@ -227,6 +232,10 @@
 /* ICMP errors of a core for each second, and in one burst (RFC 4443, 2.4(f)). Past it: silence. */
 #define LIMIT_NET_ICMP_ERRORS_PER_S 100
 #define LIMIT_NET_ICMP_ERRORS_BURST 10
+/* ICMP errors about connections of other cores that a core hands on for each second, and in one
+ * burst: anybody can invent them. Past it: dropped. */
+#define LIMIT_NET_ICMP_GIVEN_PER_S 1000
+#define LIMIT_NET_ICMP_GIVEN_BURST 100
 /* Echo replies of a core for each second, and in one burst. Past it: no reply, counted. */
 #define LIMIT_NET_ECHO_PER_S 1000
 #define LIMIT_NET_ECHO_BURST 100

@@ -3,6 +3,7 @@
 #define POSTERN_BASE_NIC_H
 
 #include "base/seg.h"
+#include "base/spread.h"
 
 #define NIC_BURST 32 /* segments moved by one call at most */
 
@@ -20,6 +21,8 @@ struct nic {
     uint8_t mac[6];        /* the address that we answer to */
     uint16_t mtu;          /* largest IP packet, bytes */
     uint32_t offloads;     /* enum nic_offload */
+    uint16_t queue;        /* which of the device's it is */
+    const struct spread *spread; /* whose connections are whose; NULL: there is one queue */
 };
 
 struct nic_ops {
@@ -30,11 +33,15 @@ struct nic_ops {
      */
     unsigned (*tx)(struct nic *n, struct seg **segs, unsigned count);
     /*
-     * Gives a copy of a received frame to the cores of the device's other queues, where rx finds it
-     * with SEG_RX_SHARED; best effort. NULL: there is one queue. For what the device hands to one
-     * core and all must know: ARP and ND.
+     * Gives a copy of a received frame to the core of another queue, where rx finds it with
+     * SEG_RX_SHARED and what the device had checked. False: no room there. NULL: there is one
+     * queue. For what the device hands to one core and another must know (its connection's), or all
+     * (ARP and ND).
      */
-    void (*share)(struct nic *n, const struct seg *s);
+    bool (*give)(struct nic *n, uint16_t to, const struct seg *s);
+    /* Whether the wire is there, so that what is sent reaches somebody. NULL: it always is. May be
+     * a system call. */
+    bool (*up)(struct nic *n);
 };
 
 #endif

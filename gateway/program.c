@@ -71,13 +71,12 @@ static bool open_port(struct program *p, struct buf *why)
     const struct config_device *d = &p->config->device;
     char *argv[LIMIT_EAL_ARGUMENTS + 2] = { (char *)"postern" };
     struct nic_port_config pc = {
-        .queues = (uint16_t)p->config->workers.count,
+        .workers = (uint16_t)p->config->workers.count,
         .connections = p->config->limits.connections,
         .mtu = (uint16_t)d->mtu,
         .mac_set = d->mac_set,
         .groups = !addr_is_none(&d->address6),
     };
-    struct nic_port_info info;
 
     if (!d->present)
         return true;
@@ -90,14 +89,7 @@ static bool open_port(struct program *p, struct buf *why)
     p->eal = true;
     memcpy(pc.mac, d->mac, sizeof(pc.mac));
     p->port = nic_port_open(&pc, why);
-    if (p->port == NULL)
-        return false;
-    nic_port_info(p->port, &info);
-    if (info.queues >= pc.queues)
-        return true;
-    buf_printf(why, "%s has queues for %u workers, and workers { count = %u }", info.device,
-               info.queues, pc.queues);
-    return false;
+    return p->port != NULL;
 }
 
 static bool open_tls(struct program *p, struct buf *why)

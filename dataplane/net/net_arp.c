@@ -79,7 +79,7 @@ void net_arp_input(struct net *n, struct seg *s)
     }
     for_us = arp.target_ip == n->address;
     if (for_us) {
-        net_link_share(n, s, 0);
+        net_steer_share(n, s, 0);
         learn(n, &arp);
     }
     if (for_us && arp.op == NET_WIRE_ARP_REQUEST && (s->flags & SEG_RX_SHARED) == 0)

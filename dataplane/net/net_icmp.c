@@ -33,14 +33,17 @@ static void echo(struct net *n, struct seg *s, const struct net_wire_ip4 *ip)
 }
 
 /* An error about what we sent, or a message of no use to us. */
-static enum net_verdict error(struct net *n, struct seg *s, struct net_rx *rx)
+static enum net_verdict error(struct net *n, struct seg *s, const struct net_wire_ip4 *ip,
+                              struct net_rx *rx)
 {
     struct addr ours = addr_from_v4(n->address);
     bool quoted =
         net_quote_read4(seg_span(s), &rx->error) && addr_equal(&rx->error.local.addr, &ours);
 
-    net_drop(n, s, quoted ? COUNTER_NET_IN_ICMP_ERRORS : COUNTER_NET_IN_ICMP_OTHER);
-    return quoted ? NET_ERROR : NET_SETTLED;
+    if (quoted)
+        return net_steer_error(n, s, rx, ip->header_len);
+    net_drop(n, s, COUNTER_NET_IN_ICMP_OTHER);
+    return NET_SETTLED;
 }
 
 enum net_verdict net_icmp_input(struct net *n, struct seg *s, const struct net_wire_ip4 *ip,
@@ -58,7 +61,7 @@ enum net_verdict net_icmp_input(struct net *n, struct seg *s, const struct net_w
         return NET_SETTLED;
     }
     if (p[0] != ECHO_REQUEST || p[1] != 0)
-        return error(n, s, rx);
+        return error(n, s, ip, rx);
     echo(n, s, ip);
     return NET_SETTLED;
 }

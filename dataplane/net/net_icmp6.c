@@ -64,7 +64,7 @@ static void discovery(struct net *n, struct seg *s, const struct net_wire_ip6 *i
         net_drop(n, s, COUNTER_NET_IN_ND_INVALID);
         return;
     }
-    net_link_share(n, s, ip->header_len);
+    net_steer_share(n, s, ip->header_len);
     if (s->data[0] == NET_WIRE_ICMP6_NS)
         net_nd_solicited(n, s, ip);
     else if (s->data[0] == NET_WIRE_ICMP6_NA)
@@ -80,8 +80,10 @@ static enum net_verdict error(struct net *n, struct seg *s, const struct net_wir
     bool quoted =
         net_quote_read6(seg_span(s), &rx->error) && addr_equal(&rx->error.local.addr, &ip->dst);
 
-    net_drop(n, s, quoted ? COUNTER_NET_IN_ICMP_ERRORS : COUNTER_NET_IN_ICMP_OTHER);
-    return quoted ? NET_ERROR : NET_SETTLED;
+    if (quoted)
+        return net_steer_error(n, s, rx, ip->header_len);
+    net_drop(n, s, COUNTER_NET_IN_ICMP_OTHER);
+    return NET_SETTLED;
 }
 
 /* Why a message is not looked at; COUNTER_COUNT: it is. */

@@ -38,6 +38,8 @@ enum net_verdict net_input(struct net *n, struct seg *s, struct net_rx *rx)
     bool ours, group;
 
     counter_inc(n->env.counters, COUNTER_NET_IN_FRAMES);
+    if (n->link_due_ns != UINT64_MAX)
+        net_link_begin(n); /* whatever the device says: the wire is there */
     why = read_link(n, s, &eth);
     if (why != COUNTER_COUNT) {
         net_drop(n, s, why);

@@ -54,7 +54,7 @@ static enum net_verdict tcp_verdict(struct net *n, struct seg *s, const struct n
                            .dst = addr_from_v4(ip->dst),
                            .tos = ip->tos,
                            .ttl = ip->ttl };
-    return NET_TCP;
+    return net_steer_tcp(n, rx, ip->header_len);
 }
 
 /* s is exactly what is behind the header. */
@@ -67,6 +67,23 @@ static enum net_verdict upper_input(struct net *n, struct seg *s, const struct n
         return net_icmp_input(n, s, ip, rx);
     net_drop(n, s, COUNTER_NET_IN_NOT_OURS);
     return NET_SETTLED;
+}
+
+/* What the fragments made, the last of which is s: its own header before it. */
+static struct seg *whole_of(const struct net_frag_whole *whole, const struct seg *last,
+                            struct net_wire_ip4 *ip)
+{
+    uint8_t *header = seg_push(whole->s, NET_WIRE_IP4_LEN);
+
+    net_steer_dress(whole->s, last, ip->header_len);
+    ip->header_len = NET_WIRE_IP4_LEN;
+    ip->total_len = (uint16_t)whole->s->len;
+    ip->frag = 0;
+    ip->tos = whole->tos;
+    net_wire_ip4_write(header, ip);
+    net_csum_store(header + NET_WIRE_IP4_CSUM_AT, net_csum_add(0, header, NET_WIRE_IP4_LEN));
+    seg_pull(whole->s, NET_WIRE_IP4_LEN);
+    return whole->s;
 }
 
 /* The same of a fragment. */
@@ -82,13 +99,12 @@ static enum net_verdict fragment_input(struct net *n, struct seg *s, struct net_
                                     .tos = ip->tos,
                                     .bytes = seg_span(s) };
     struct net_frag_whole whole;
-    bool done = net_frag_add(&n->frag, &key, &piece, net_now(n), &whole);
+    struct seg *packet = NULL;
 
+    if (net_frag_add(&n->frag, &key, &piece, net_now(n), &whole))
+        packet = whole_of(&whole, s, ip);
     seg_release(s);
-    if (!done)
-        return NET_SETTLED;
-    ip->tos = whole.tos;
-    return upper_input(n, whole.s, ip, rx);
+    return packet != NULL ? upper_input(n, packet, ip, rx) : NET_SETTLED;
 }
 
 enum net_verdict net_ip4_input(struct net *n, struct seg *s, struct net_rx *rx)

@@ -61,7 +61,7 @@ static enum net_verdict tcp_verdict(struct net *n, struct seg *s, const struct n
     *rx = (struct net_rx){
         .s = s, .src = ip->src, .dst = ip->dst, .tos = ip->tos, .ttl = ip->hop_limit
     };
-    return NET_TCP;
+    return net_steer_tcp(n, rx, ip->header_len);
 }
 
 /* What is behind the headers; s begins with the IPv6 header. */
@@ -116,6 +116,7 @@ static struct seg *assemble(struct net *n, const struct seg *s, const struct net
     ip->tos = whole.tos;
     ip->payload_len = (uint16_t)whole.s->len;
     net_wire_ip6_write(seg_push(whole.s, NET_WIRE_IP6_LEN), ip);
+    net_steer_dress(whole.s, s, 0);
     return whole.s;
 }
 

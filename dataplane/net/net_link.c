@@ -10,6 +10,29 @@
 
 #include "dataplane/net/net_state.h"
 
+void net_link_begin(struct net *n)
+{
+    n->link_due_ns = UINT64_MAX;
+    if (n->address != 0)
+        net_arp_ask(n, n->address);
+    if (n->ip6.on)
+        net_own6_begin(n);
+}
+
+/* What is said on a wire that is not there is lost: RFC 4862, 5.4 begins when an interface is up,
+ * and so does RFC 5227, 2.1. */
+static void look_at_wire(struct net *n)
+{
+    struct nic *nic = n->env.nic;
+
+    if (net_now(n) < n->link_due_ns)
+        return;
+    if (nic->ops->up == NULL || nic->ops->up(nic))
+        net_link_begin(n);
+    else
+        n->link_due_ns = net_now(n) + LIMIT_NET_LINK_LOOK_MS * NS_PER_MS;
+}
+
 struct net *net_create(const struct net_config *config, const struct net_env *env)
 {
     struct net *n = calloc(1, sizeof(*n));
@@ -20,6 +43,7 @@ struct net *net_create(const struct net_config *config, const struct net_env *en
     n->vlan = config->vlan;
     n->neighbours_due_ns = UINT64_MAX;
     net_frag_init(&n->frag, env->nic->pool, env->counters);
+    n->link_due_ns = net_now(n);
     n->own6_due_ns = UINT64_MAX;
     n->router_due_ns = UINT64_MAX;
     n->mld_due_ns = UINT64_MAX;
@@ -28,10 +52,10 @@ struct net *net_create(const struct net_config *config, const struct net_env *en
         n->address = addr_v4(&config->address);
         n->mask = ~0U << (32 - config->prefix_length);
         n->gateway = addr_is_v4(&config->gateway) ? addr_v4(&config->gateway) : 0;
-        net_arp_ask(n, n->address);
     }
     if (!addr_is_none(&config->address6))
         net_own6_init(n, config);
+    look_at_wire(n);
     return n;
 }
 
@@ -73,17 +97,6 @@ void net_link_send(struct net *n, struct seg *s, const uint8_t mac[6], uint16_t 
     }
     n->out[(n->out_first + n->out_count) % LIMIT_NET_OUT_SEGS] = s;
     n->out_count++;
-}
-
-void net_link_share(struct net *n, struct seg *s, uint32_t pulled)
-{
-    struct nic *nic = n->env.nic;
-
-    if (nic->ops->share == NULL || (s->flags & SEG_RX_SHARED) != 0)
-        return;
-    seg_push(s, s->l2_len + pulled); /* they are still there */
-    nic->ops->share(nic, s);
-    seg_pull(s, s->l2_len + pulled);
 }
 
 static void drop_stalled(struct net *n)
@@ -136,6 +149,7 @@ unsigned net_flush(struct net *n)
 
 void net_tick(struct net *n)
 {
+    look_at_wire(n);
     net_mld_tick(n); /* before the probes: their answers come to the groups (RFC 4862, 5.4.2) */
     net_own6_tick(n);
     net_router_tick(n);
@@ -152,6 +166,7 @@ uint64_t net_next_ns(const struct net *n)
 {
     uint64_t own = earlier(n->own6_due_ns, n->mld_due_ns);
     uint64_t others = earlier(n->neighbours_due_ns, n->router_due_ns);
+    uint64_t rest = earlier(n->frag.due_ns, n->link_due_ns);
 
-    return n->out_count > 0 ? net_now(n) : earlier(earlier(own, others), n->frag.due_ns);
+    return n->out_count > 0 ? net_now(n) : earlier(earlier(own, others), rest);
 }

@@ -34,7 +34,6 @@ static void begin(struct net *n, unsigned which, const struct addr *ip)
     own->ip = *ip;
     own->due_ns = net_now(n);
     own6_set_state(own, NET_OWN6_TENTATIVE);
-    n->own6_due_ns = own->due_ns;
 }
 
 void net_own6_init(struct net *n, const struct net_config *config)
@@ -50,6 +49,11 @@ void net_own6_init(struct net *n, const struct net_config *config)
     begin(n, NET_OWN6_LINK, site ? &local : &config->address6);
     if (site)
         begin(n, NET_OWN6_SITE, &config->address6);
+}
+
+void net_own6_begin(struct net *n)
+{
+    n->own6_due_ns = net_now(n);
     net_mld_begin(n);
 }
 

@@ -7,13 +7,13 @@
 
 #include "dataplane/net/net_wire6.h"
 
-#define QUOTED_AT   8 /* in the message */
-#define TCP_PART    8 /* what RFC 792 promises of the segment: ports and sequence number */
-#define UNREACHABLE 3
-#define TIME_OVER   11
-#define PROBLEM     12
-#define NEEDS_FRAG  4 /* code of UNREACHABLE */
-#define TOO_BIG6    2
+#define QUOTED_AT        8 /* in the message */
+#define TCP_PART         8 /* what RFC 792 promises of the segment: ports and sequence number */
+#define DEST_UNREACHABLE 3
+#define TIME_OVER        11
+#define PROBLEM          12
+#define NEEDS_FRAG       4 /* code of DEST_UNREACHABLE */
+#define TOO_BIG6         2
 
 /* RFC 1191, 7: what a router that tells no MTU may have: the next size below that is common. */
 static uint16_t plateau_below(uint16_t len)
@@ -39,7 +39,7 @@ bool net_quote_read4(struct span message, struct net_error *out)
     uint32_t len = message.len - QUOTED_AT;
     uint32_t header_len;
 
-    if (p[0] != UNREACHABLE && p[0] != TIME_OVER && p[0] != PROBLEM)
+    if (p[0] != DEST_UNREACHABLE && p[0] != TIME_OVER && p[0] != PROBLEM)
         return false;
     if (len < NET_WIRE_IP4_LEN || ip[0] >> 4 != 4 || ip[9] != NET_WIRE_PROTO_TCP ||
         (load_be16(ip + 6) & NET_WIRE_IP4_FRAG_MASK) != 0)
@@ -50,7 +50,7 @@ bool net_quote_read4(struct span message, struct net_error *out)
     *out = (struct net_error){ .local.addr = addr_from_v4(load_be32(ip + 12)),
                                .peer.addr = addr_from_v4(load_be32(ip + 16)) };
     take_tcp(ip + header_len, out);
-    if (p[0] == UNREACHABLE && p[1] == NEEDS_FRAG) {
+    if (p[0] == DEST_UNREACHABLE && p[1] == NEEDS_FRAG) {
         out->mtu = load_be16(p + 6);
         if (out->mtu == 0)
             out->mtu = plateau_below(load_be16(ip + 2));

@@ -86,11 +86,13 @@ struct net {
     struct net_bucket echo_bucket;
     struct net_bucket error_bucket;
     struct net_bucket ask_bucket;
-    uint64_t neighbours_due_ns; /* when net_neighbour_tick has something to look at */
-    uint64_t own6_due_ns;       /* the same of net_own6_tick */
-    uint64_t router_due_ns;     /* the same of net_router_tick */
-    uint64_t mld_due_ns;        /* the same of net_mld_tick */
-    uint64_t stalled_ns;        /* since when the device takes nothing; 0: it does */
+    struct net_bucket given_bucket; /* of ICMP errors, to other cores */
+    uint64_t link_due_ns;           /* when to look whether the wire is there; UINT64_MAX: it is */
+    uint64_t neighbours_due_ns;     /* when net_neighbour_tick has something to look at */
+    uint64_t own6_due_ns;           /* the same of net_own6_tick */
+    uint64_t router_due_ns;         /* the same of net_router_tick */
+    uint64_t mld_due_ns;            /* the same of net_mld_tick */
+    uint64_t stalled_ns;            /* since when the device takes nothing; 0: it does */
     uint32_t out_first;
     uint32_t out_count;
     struct seg *out[LIMIT_NET_OUT_SEGS]; /* a ring: whole frames for the device */
@@ -127,11 +129,24 @@ static inline void net_drop(struct net *n, struct seg *s, enum counter_id why)
 
 /* Takes s, a packet without an Ethernet header, and queues it for mac. */
 void net_link_send(struct net *n, struct seg *s, const uint8_t mac[6], uint16_t type);
-/*
- * Gives a received packet to the other cores too: the device gave it to one, and all must know.
- * `pulled`: bytes that were cut off its front since the Ethernet header, and are still there.
- */
-void net_link_share(struct net *n, struct seg *s, uint32_t pulled);
+/* The wire is there: tells the link where we are, and asks whether it may. */
+void net_link_begin(struct net *n);
+
+/* --- net_steer.c ----------------------------------------------------------------------------- */
+
+/* `pulled`: bytes that were cut off the packet's front since the Ethernet header, and are still
+ * there. */
+
+/* Gives a received packet to the other cores too: the device gave it to one, and all must know. */
+void net_steer_share(struct net *n, struct seg *s, uint32_t pulled);
+/* A whole TCP segment, rx->s: NET_TCP, or it was another core's and went there: NET_SETTLED. */
+enum net_verdict net_steer_tcp(struct net *n, struct net_rx *rx, uint32_t pulled);
+/* Takes s, an ICMP error that quotes a segment of ours, rx->error; the same with NET_ERROR. */
+enum net_verdict net_steer_error(struct net *n, struct seg *s, const struct net_rx *rx,
+                                 uint32_t pulled);
+/* Puts the Ethernet header of `last`, which is `pulled` bytes before its data, before the packet
+ * that came in fragments, of which `last` was the last: as if it had come whole. */
+void net_steer_dress(struct seg *whole, const struct seg *last, uint32_t pulled);
 
 /* --- net_neighbour.c ------------------------------------------------------------------------- */
 
@@ -192,6 +207,8 @@ void net_icmp6_problem(struct net *n, struct seg *s, uint8_t code, uint32_t poin
 /* --- net_own6.c ------------------------------------------------------------------------------ */
 
 void net_own6_init(struct net *n, const struct net_config *config);
+/* The wire is there: asks for them. */
+void net_own6_begin(struct net *n);
 /* The address of ours that this is, in any state, or NULL. */
 struct net_own6 *net_own6_find(struct net *n, const struct addr *ip);
 /* All nodes, or the group of one of our addresses (RFC 4291, 2.8). */

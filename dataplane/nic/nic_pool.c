@@ -84,13 +84,13 @@ uint32_t nic_pool_count_needed(const struct nic_pool_need *need)
         LIMIT_NIC_FULL_WINDOWS < need->connections ? LIMIT_NIC_FULL_WINDOWS : need->connections;
     uint32_t sum = 0;
 
-    sum += need->rx_descriptors;                   /* the device, to receive into */
-    sum += need->tx_descriptors;                   /* the device, being sent */
-    sum += 2 * NIC_BURST;                          /* the loop: a burst in and one out */
-    sum += LIMIT_NET_OUT_SEGS;                     /* net: waiting for the device */
-    sum += need->queues * LIMIT_NIC_SHARED_FRAMES; /* other cores: given, not yet taken */
-    sum += LIMIT_NET_NEIGHBOURS;                   /* net: one for each unknown neighbour */
-    sum += LIMIT_NET_FRAG_PACKETS;                 /* net: one for each packet in fragments */
+    sum += need->rx_descriptors;                    /* the device, to receive into */
+    sum += need->tx_descriptors;                    /* the device, being sent */
+    sum += 2 * NIC_BURST;                           /* the loop: a burst in and one out */
+    sum += LIMIT_NET_OUT_SEGS;                      /* net: waiting for the device */
+    sum += need->workers * LIMIT_NIC_SHARED_FRAMES; /* other cores: given, not yet taken */
+    sum += LIMIT_NET_NEIGHBOURS;                    /* net: one for each unknown neighbour */
+    sum += LIMIT_NET_FRAG_PACKETS;                  /* net: one for each packet in fragments */
     sum += need->connections * LIMIT_NIC_SEGS_PER_CONNECTION; /* tcp: small, mostly idle ones */
     sum += windows * (LIMIT_NIC_WINDOW_BYTES / 1024);         /* tcp: receiving and reassembling */
     sum += windows * (LIMIT_TCP_SEND_BYTES / 1024);           /* tcp: unacknowledged */

@@ -22,9 +22,9 @@ struct nic_pool_need {
     uint16_t rx_descriptors;
     uint16_t tx_descriptors;
     uint16_t mtu;
-    uint16_t queues; /* of the device */
-    int socket;      /* NUMA node of the device */
-    bool software;   /* the device copies frames itself, so physical addresses do not matter */
+    uint16_t workers; /* of the device */
+    int socket;       /* NUMA node of the device */
+    bool software;    /* the device copies frames itself, so physical addresses do not matter */
 };
 
 /* Mbufs that one queue pair needs: a sum over all who may hold some. */

@@ -1,8 +1,8 @@
 /*
- * One ethdev port as a struct nic for each of its queues.
+ * One ethdev port as a struct nic for each worker.
  *
  * Happy path: find the port that EAL's arguments made, ask what it can do, configure it for that,
- * one pool and one RX/TX queue pair for each worker, start; then bursts. Failure modes: what a
+ * one pool and one RX/TX queue pair for each worker, start. Failure modes: what a
  * device lacks or refuses beside its queues is no error: it is named in `lacks` and done in
  * software or without. Only a port that cannot be found, configured or started is an error, with
  * DPDK's words in *why.
@@ -18,106 +18,27 @@
 #include <rte_dev.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
-#include <rte_prefetch.h>
 
 #include "base/assert.h"
 #include "base/limits.h"
 #include "dataplane/nic/nic_eal.h"
-#include "dataplane/nic/nic_pool.h"
-#include "dataplane/nic/nic_share.h"
-
-#define RSS_FLOWS (RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_NONFRAG_IPV6_TCP | RTE_ETH_RSS_IP)
-
-struct nic_queue {
-    struct nic nic;
-    struct nic_pool pool;
-    struct nic_share *share; /* NULL: one queue */
-    uint16_t port;
-    uint16_t queue;
-    uint64_t copied;  /* one writer, the queue's thread; read with relaxed loads */
-    uint64_t dropped; /* the same */
-} __attribute__((aligned(64)));
+#include "dataplane/nic/nic_queue.h"
+#include "dataplane/nic/nic_rss.h"
 
 struct nic_port {
     uint16_t id;
-    uint16_t count; /* queues in use */
+    uint16_t workers;
+    uint16_t count; /* of the device's queues in use; the other workers borrow theirs */
     uint16_t rx_descriptors;
     uint16_t tx_descriptors;
     bool software; /* made by a --vdev argument: no DMA */
     bool started;
-    struct nic_share *share; /* NULL: one queue */
+    struct nic_share *share; /* NULL: one worker */
+    struct nic_rss rss;
+    struct spread spread;
     struct nic_port_info info;
     struct nic_queue queues[];
 };
-
-static void count_one(uint64_t *value)
-{
-    __atomic_store_n(value, __atomic_load_n(value, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
-}
-
-/* --- Bursts ---------------------------------------------------------------------------------- */
-
-static unsigned port_rx(struct nic *n, struct seg **out, unsigned max)
-{
-    struct nic_queue *q = (struct nic_queue *)(void *)n;
-    struct rte_mbuf *mbufs[NIC_BURST];
-    unsigned count, kept = 0;
-    bool copied;
-
-    ASSERT(max <= NIC_BURST);
-    /* First, and a part only: a queue that always has a full burst takes them too. */
-    if (q->share != NULL)
-        kept = nic_share_take(q->share, q->queue, out, max / 4);
-    count = rte_eth_rx_burst(q->port, q->queue, mbufs, (uint16_t)(max - kept));
-    for (unsigned i = 0; i < count; i++) {
-        rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], void *));
-        out[kept] = nic_pool_received(&q->pool, mbufs[i], &copied);
-        if (copied)
-            count_one(out[kept] != NULL ? &q->copied : &q->dropped);
-        if (out[kept] != NULL)
-            kept++;
-    }
-    return kept;
-}
-
-/*
- * The device frees one reference of each mbuf that it takes, perhaps within the call. A seg that
- * nobody else holds gives its own and is gone; for one that is held (TCP keeps it until it is
- * acknowledged) the device gets another.
- */
-static unsigned port_tx(struct nic *n, struct seg **segs, unsigned count)
-{
-    struct nic_queue *q = (struct nic_queue *)(void *)n;
-    struct rte_mbuf *mbufs[NIC_BURST];
-    bool held[NIC_BURST];
-    unsigned sent;
-
-    count = count < NIC_BURST ? count : NIC_BURST;
-    for (unsigned i = 0; i < count; i++) {
-        mbufs[i] = nic_pool_to_send(segs[i]);
-        held[i] = segs[i]->ref > 1;
-        if (held[i])
-            rte_mbuf_refcnt_update(mbufs[i], 1);
-    }
-    sent = rte_eth_tx_burst(q->port, q->queue, mbufs, (uint16_t)count);
-    for (unsigned i = 0; i < count; i++) {
-        if (held[i] && i < sent)
-            seg_release(segs[i]);
-        if (held[i] && i >= sent)
-            rte_mbuf_refcnt_update(mbufs[i], -1);
-    }
-    return sent;
-}
-
-static void port_share(struct nic *n, const struct seg *s)
-{
-    struct nic_queue *q = (struct nic_queue *)(void *)n;
-
-    nic_share_give(q->share, q->queue, s);
-}
-
-static const struct nic_ops port_ops = { .rx = port_rx, .tx = port_tx };
-static const struct nic_ops shared_ops = { .rx = port_rx, .tx = port_tx, .share = port_share };
 
 /* --- Opening --------------------------------------------------------------------------------- */
 
@@ -161,11 +82,8 @@ static uint16_t least(uint16_t a, uint16_t b)
 static void choose_queues(struct nic_port *p, const struct rte_eth_dev_info *dev, uint16_t wanted)
 {
     p->count = least(wanted, least(dev->max_rx_queues, dev->max_tx_queues));
-    if (strcmp(p->info.driver, "net_af_packet") == 0)
-        p->count =
-            1; /* the kernel rolls over to another queue when one is full: to a strange core */
     if (p->count < wanted)
-        lacks(p, "%u of %u queues", wanted - p->count, wanted);
+        lacks(p, "%u of %u queues (workers share them)", wanted - p->count, wanted);
     p->info.queues = p->count;
 }
 
@@ -195,18 +113,6 @@ static void choose_checksums(struct nic_port *p, const struct rte_eth_dev_info *
     }
 }
 
-static void choose_rss(struct nic_port *p, const struct rte_eth_dev_info *dev,
-                       struct rte_eth_conf *conf)
-{
-    if (p->count == 1)
-        return;
-    conf->rx_adv_conf.rss_conf.rss_hf = dev->flow_type_rss_offloads & RSS_FLOWS;
-    if (conf->rx_adv_conf.rss_conf.rss_hf != 0)
-        conf->rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
-    else
-        lacks(p, "RSS (the device or the kernel chooses the queue)");
-}
-
 static bool failed(struct buf *why, const char *device, const char *what, int rc)
 {
     buf_printf(why, "%s: %s: %s", device, what, rte_strerror(rc < 0 ? -rc : rc));
@@ -219,9 +125,9 @@ static bool configure(struct nic_port *p, const struct nic_port_config *c,
     struct rte_eth_conf conf = { 0 };
     int rc;
 
-    choose_queues(p, dev, c->queues);
+    choose_queues(p, dev, c->workers);
     choose_checksums(p, dev, &conf);
-    choose_rss(p, dev, &conf);
+    nic_rss_ask(&p->rss, dev, p->count, &conf);
     rte_eth_dev_get_mtu(p->id, &p->info.mtu);
     conf.rxmode.mtu = c->mtu != 0 ? c->mtu : p->info.mtu;
     rc = rte_eth_dev_configure(p->id, p->count, p->count, &conf);
@@ -247,7 +153,7 @@ static bool open_queue(struct nic_port *p, uint16_t i, uint32_t connections, str
                                   .rx_descriptors = p->rx_descriptors,
                                   .tx_descriptors = p->tx_descriptors,
                                   .mtu = p->info.mtu,
-                                  .queues = p->count,
+                                  .workers = p->workers,
                                   .socket = socket,
                                   .software = p->software };
     char name[24];
@@ -265,14 +171,20 @@ static bool open_queue(struct nic_port *p, uint16_t i, uint32_t connections, str
         return false;
     }
     p->info.mbufs = q->pool.count;
+    q->port = p->id;
+    q->device_queue = (uint16_t)(i % p->count);
+    if (!nic_queue_open(q, i < p->count ? NULL : &p->queues[q->device_queue])) {
+        buf_printf(why, "%s: no memory for %u workers", p->info.device, p->workers);
+        return false;
+    }
+    if (q->borrows)
+        return true;
     rc = rte_eth_rx_queue_setup(p->id, i, p->rx_descriptors, (unsigned)socket, NULL, q->pool.mbufs);
     if (rc != 0)
         return failed(why, p->info.device, "no receive queue", rc);
     rc = rte_eth_tx_queue_setup(p->id, i, p->tx_descriptors, (unsigned)socket, NULL);
     if (rc != 0)
         return failed(why, p->info.device, "no transmit queue", rc);
-    q->port = p->id;
-    q->queue = i;
     return true;
 }
 
@@ -313,16 +225,18 @@ static void hear_groups(struct nic_port *p)
         lacks(p, "groups (nobody may find our IPv6 address)");
 }
 
-static bool open_share(struct nic_port *p)
+/* Whose connections are whose, and the ways from each worker to each other. */
+static bool open_share(struct nic_port *p, const struct rte_eth_dev_info *dev)
 {
-    struct nic_pool *pools[UINT8_MAX];
+    struct nic_pool *pools[LIMIT_WORKERS];
 
-    ASSERT(p->count <= UINT8_MAX);
-    if (p->count == 1)
+    if (p->workers == 1)
         return true;
-    for (uint16_t i = 0; i < p->count; i++)
+    if (!nic_rss_learn(&p->rss, p->id, dev, p->count, p->workers, &p->spread))
+        lacks(p, "telling which queue is whose (strays are handed over)");
+    for (uint16_t i = 0; i < p->workers; i++)
         pools[i] = &p->queues[i].pool;
-    p->share = nic_share_create(p->count, pools);
+    p->share = nic_share_create(p->workers, pools);
     return p->share != NULL;
 }
 
@@ -330,12 +244,12 @@ static void ready_queue(struct nic_port *p, uint16_t i)
 {
     struct nic *n = &p->queues[i].nic;
 
-    p->queues[i].share = p->share;
-    *n = (struct nic){ .ops = p->share != NULL ? &shared_ops : &port_ops,
-                       .pool = &p->queues[i].pool.base,
-                       .mtu = p->info.mtu,
-                       .offloads = p->info.offloads };
+    *n = (struct nic){ .mtu = p->info.mtu,
+                       .offloads = p->info.offloads,
+                       .queue = i,
+                       .spread = p->workers > 1 ? &p->spread : NULL };
     memcpy(n->mac, p->info.mac, sizeof(n->mac));
+    nic_queue_ready(&p->queues[i], p->share);
 }
 
 static bool start(struct nic_port *p, const struct nic_port_config *c, struct buf *why)
@@ -349,32 +263,34 @@ static bool start(struct nic_port *p, const struct nic_port_config *c, struct bu
     p->software = strcmp(rte_bus_name(rte_dev_bus(dev.device)), "vdev") == 0;
     if (!configure(p, c, &dev, why))
         return false;
-    for (uint16_t i = 0; i < p->count; i++)
+    for (uint16_t i = 0; i < p->workers; i++)
         if (!open_queue(p, i, c->connections, why))
             return false;
     rc = rte_eth_dev_start(p->id);
     if (rc != 0)
         return failed(why, p->info.device, "the device does not start", rc);
     p->started = true;
-    if (!open_share(p)) {
-        buf_printf(why, "%s: no memory for %u queues", p->info.device, p->count);
+    if (!open_share(p, &dev)) {
+        buf_printf(why, "%s: no memory for %u workers", p->info.device, p->workers);
         return false;
     }
     choose_mac(p, c);
     if (c->groups)
         hear_groups(p);
-    for (uint16_t i = 0; i < p->count; i++)
+    for (uint16_t i = 0; i < p->workers; i++)
         ready_queue(p, i);
     return true;
 }
 
-static struct nic_port *port_create(uint16_t queues)
+static struct nic_port *port_create(uint16_t workers)
 {
-    size_t size = sizeof(struct nic_port) + queues * sizeof(struct nic_queue);
+    size_t size = sizeof(struct nic_port) + workers * sizeof(struct nic_queue);
     struct nic_port *p = aligned_alloc(alignof(struct nic_port), size);
 
-    if (p != NULL)
-        memset(p, 0, size);
+    if (p == NULL)
+        return NULL;
+    memset(p, 0, size);
+    p->workers = workers;
     return p;
 }
 
@@ -382,7 +298,9 @@ static void port_destroy(struct nic_port *p)
 {
     if (p->share != NULL)
         nic_share_destroy(p->share);
-    for (uint16_t i = 0; i < p->count; i++)
+    for (uint16_t i = 0; i < p->workers; i++)
+        nic_queue_close(&p->queues[i]);
+    for (uint16_t i = 0; i < p->workers; i++)
         nic_pool_close(&p->queues[i].pool);
     free(p);
 }
@@ -393,14 +311,14 @@ struct nic_port *nic_port_open(const struct nic_port_config *config, struct buf 
     uint16_t id;
     bool ok;
 
-    ASSERT(config->queues > 0);
+    ASSERT(config->workers > 0 && config->workers <= LIMIT_WORKERS);
     if (!find_port(config->device, &id, why)) {
         nic_eal_tell(why); /* why EAL made none, in the words of the driver */
         return NULL;
     }
-    p = port_create(config->queues);
+    p = port_create(config->workers);
     if (p == NULL) {
-        buf_printf(why, "no memory for %u queues", config->queues);
+        buf_printf(why, "no memory for %u workers", config->workers);
         return NULL;
     }
     p->id = id;
@@ -436,14 +354,14 @@ void nic_port_stats(const struct nic_port *p, struct nic_port_stats *out)
                                     .out = device.opackets,
                                     .in_missed = device.imissed + device.rx_nombuf + device.ierrors,
                                     .out_errors = device.oerrors };
-    for (uint16_t i = 0; i < p->count; i++) {
+    for (uint16_t i = 0; i < p->workers; i++) {
         out->in_copied += __atomic_load_n(&p->queues[i].copied, __ATOMIC_RELAXED);
         out->in_dropped += __atomic_load_n(&p->queues[i].dropped, __ATOMIC_RELAXED);
     }
 }
 
-struct nic *nic_port_nic(struct nic_port *p, uint16_t queue)
+struct nic *nic_port_nic(struct nic_port *p, uint16_t worker)
 {
-    ASSERT(queue < p->count);
-    return &p->queues[queue].nic;
+    ASSERT(worker < p->workers);
+    return &p->queues[worker].nic;
 }

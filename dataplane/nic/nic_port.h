@@ -12,9 +12,9 @@
 struct nic_port;
 
 struct nic_port_config {
-    const char *device;   /* a port's name ("net_tap0", "0000:01:00.0") that EAL's arguments made;
-                             NULL: the first one */
-    uint16_t queues;      /* RX/TX queue pairs wanted, one a worker */
+    const char *device; /* a port's name ("net_tap0", "0000:01:00.0") that EAL's arguments made;
+                           NULL: the first one */
+    uint16_t workers;   /* each gets an RX/TX queue pair; where the device has fewer, they share */
     uint32_t connections; /* of each worker: the pool is a sum over its holders */
     uint16_t mtu;         /* 0: the device's */
     bool mac_set; /* mac is given; else the device's (for net_tap one of ours: the kernel has the
@@ -29,7 +29,7 @@ struct nic_port_info {
     char device[64];
     uint8_t mac[6];
     uint16_t mtu;
-    uint16_t queues;
+    uint16_t queues;   /* of the device, in use */
     uint32_t offloads; /* enum nic_offload in use; the rest is done in software */
     uint32_t mbufs;    /* of each queue's pool */
     char
@@ -65,7 +65,7 @@ void nic_port_close(struct nic_port *p);
 void nic_port_info(const struct nic_port *p, struct nic_port_info *out);
 /* From any thread; makes system calls with some devices. */
 void nic_port_stats(const struct nic_port *p, struct nic_port_stats *out);
-/* Queue pair `queue` as a struct nic, to be used by one thread. */
-struct nic *nic_port_nic(struct nic_port *p, uint16_t queue);
+/* What a worker uses, from one thread. */
+struct nic *nic_port_nic(struct nic_port *p, uint16_t worker);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * A ring from each queue to each other (single producer, single consumer), and for each queue a
+ * A ring from each worker to each other (single producer, single consumer), and for each worker a
  * flag, so that an empty look costs one load. The flag is only ever exchanged, so that whoever
  * clears it sees what all who set it had pushed (an exchange continues the release sequence of
  * those before it).
@@ -17,13 +17,13 @@
 #include "base/ring.h"
 
 struct inbox {
-    bool pending; /* set by any queue's thread, cleared by the receiver's */
+    bool pending; /* set by any worker's thread, cleared by the receiver's */
     struct nic_pool *pool;
-    struct ring **from; /* [queues]; its own is NULL */
+    struct ring **from; /* [workers]; its own is NULL */
 } __attribute__((aligned(64)));
 
 struct nic_share {
-    uint16_t queues;
+    uint16_t workers;
     struct inbox *inboxes;
 };
 
@@ -31,8 +31,8 @@ static bool create_inbox(struct nic_share *share, uint16_t to)
 {
     struct inbox *in = &share->inboxes[to];
 
-    in->from = calloc(share->queues, sizeof(struct ring *));
-    for (uint16_t from = 0; in->from != NULL && from < share->queues; from++) {
+    in->from = calloc(share->workers, sizeof(struct ring *));
+    for (uint16_t from = 0; in->from != NULL && from < share->workers; from++) {
         if (from == to)
             continue;
         in->from[from] = ring_create(LIMIT_NIC_SHARED_FRAMES);
@@ -46,7 +46,7 @@ static void destroy_inbox(struct nic_share *share, struct inbox *in)
 {
     struct seg *s;
 
-    for (uint16_t from = 0; in->from != NULL && from < share->queues; from++) {
+    for (uint16_t from = 0; in->from != NULL && from < share->workers; from++) {
         if (in->from[from] == NULL)
             continue;
         while ((s = ring_pop(in->from[from])) != NULL)
@@ -56,20 +56,20 @@ static void destroy_inbox(struct nic_share *share, struct inbox *in)
     free(in->from);
 }
 
-struct nic_share *nic_share_create(uint16_t queues, struct nic_pool *const *pools)
+struct nic_share *nic_share_create(uint16_t workers, struct nic_pool *const *pools)
 {
     struct nic_share *share = calloc(1, sizeof(*share));
 
     if (share == NULL)
         return NULL;
-    share->inboxes = aligned_alloc(64, queues * sizeof(struct inbox));
+    share->inboxes = aligned_alloc(64, workers * sizeof(struct inbox));
     if (share->inboxes == NULL) {
         free(share);
         return NULL;
     }
-    share->queues = queues;
-    memset(share->inboxes, 0, queues * sizeof(struct inbox));
-    for (uint16_t i = 0; i < queues; i++) {
+    share->workers = workers;
+    memset(share->inboxes, 0, workers * sizeof(struct inbox));
+    for (uint16_t i = 0; i < workers; i++) {
         share->inboxes[i].pool = pools[i];
         if (!create_inbox(share, i)) {
             nic_share_destroy(share);
@@ -81,31 +81,28 @@ struct nic_share *nic_share_create(uint16_t queues, struct nic_pool *const *pool
 
 void nic_share_destroy(struct nic_share *share)
 {
-    for (uint16_t i = 0; i < share->queues; i++)
+    for (uint16_t i = 0; i < share->workers; i++)
         destroy_inbox(share, &share->inboxes[i]);
     free(share->inboxes);
     free(share);
 }
 
-static void give_to(struct inbox *in, uint16_t from, const struct seg *s)
+bool nic_share_give(struct nic_share *share, uint16_t from, uint16_t to, const struct seg *s)
 {
-    struct seg *copy = nic_pool_copy(in->pool, s);
+    struct inbox *in = &share->inboxes[to];
+    struct seg *copy;
 
+    ASSERT(from < share->workers && to < share->workers && from != to);
+    copy = nic_pool_copy(in->pool, s);
     if (copy == NULL)
-        return;
-    copy->flags = SEG_RX_SHARED;
-    if (ring_push(in->from[from], copy))
-        (void)__atomic_exchange_n(&in->pending, true, __ATOMIC_RELEASE);
-    else
+        return false;
+    copy->flags = SEG_RX_SHARED | (s->flags & (SEG_RX_L3_CSUM_GOOD | SEG_RX_L4_CSUM_GOOD));
+    if (!ring_push(in->from[from], copy)) {
         seg_release(copy);
-}
-
-void nic_share_give(struct nic_share *share, uint16_t from, const struct seg *s)
-{
-    ASSERT(from < share->queues);
-    for (uint16_t to = 0; to < share->queues; to++)
-        if (to != from)
-            give_to(&share->inboxes[to], from, s);
+        return false;
+    }
+    (void)__atomic_exchange_n(&in->pending, true, __ATOMIC_RELEASE);
+    return true;
 }
 
 unsigned nic_share_take(struct nic_share *share, uint16_t to, struct seg **out, unsigned max)
@@ -116,7 +113,7 @@ unsigned nic_share_take(struct nic_share *share, uint16_t to, struct seg **out, 
     if (max == 0 || !__atomic_load_n(&in->pending, __ATOMIC_RELAXED))
         return 0;
     (void)__atomic_exchange_n(&in->pending, false, __ATOMIC_ACQUIRE);
-    for (uint16_t from = 0; from < share->queues; from++)
+    for (uint16_t from = 0; from < share->workers; from++)
         while (from != to && count < max && (out[count] = ring_pop(in->from[from])) != NULL)
             count++;
     if (count == max)

@@ -1,6 +1,6 @@
 /*
- * Frames that the device handed to one core and all cores must see (ARP and ND answers), copied
- * from each queue to each other by rings. Each queue is used by one thread.
+ * Frames that the device handed to one core and others must see, copied from each worker to each
+ * other by rings. Each is used by one thread.
  */
 #ifndef POSTERN_NIC_SHARE_H
 #define POSTERN_NIC_SHARE_H
@@ -9,14 +9,14 @@
 
 struct nic_share;
 
-/* `pools`: one for each queue; kept. NULL: memory is short. */
-struct nic_share *nic_share_create(uint16_t queues, struct nic_pool *const *pools);
+/* `pools`: one for each worker; kept. NULL: memory is short. */
+struct nic_share *nic_share_create(uint16_t workers, struct nic_pool *const *pools);
 /* When no thread uses it any more; what was not taken goes home. */
 void nic_share_destroy(struct nic_share *share);
-/* From the thread of queue `from`: a copy to each other queue that has room. s stays the caller's.
- */
-void nic_share_give(struct nic_share *share, uint16_t from, const struct seg *s);
-/* From the thread of queue `to`: up to max copies, with SEG_RX_SHARED; the caller takes them. */
+/* From the thread of worker `from`: a copy to another. s stays the caller's. False: no room. */
+bool nic_share_give(struct nic_share *share, uint16_t from, uint16_t to, const struct seg *s);
+/* From the thread of worker `to`: up to max copies, with SEG_RX_SHARED and what was known of their
+ * checksums; the caller takes them. */
 unsigned nic_share_take(struct nic_share *share, uint16_t to, struct seg **out, unsigned max);
 
 #endif

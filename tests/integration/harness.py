@@ -128,7 +128,7 @@ DEVICES = {
 
 class Gateway:
     """One gateway in a temporary directory. path: tap, tap6, af_packet, af_xdp or kernel. tls:
-    implicit or starttls. listener: further settings of its listener."""
+    implicit or starttls. listener: further settings of its listener. device: of its device."""
 
     def __init__(
         self,
@@ -141,8 +141,10 @@ class Gateway:
         keep=None,
         tls="implicit",
         listener="",
+        workers=1,
+        device="",
     ):
-        self.path = path
+        self.path, self.workers, self.device = path, workers, device
         self.tls = tls
         self.listener = listener
         self.build = build or os.environ["POSTERN_BUILD"]
@@ -191,19 +193,22 @@ class Gateway:
         device = ""
         if self.path != "kernel":
             name, eal = DEVICES[self.path]
+            memory = eal.index("-m") + 1
+            eal = eal[:memory] + [str(128 + 128 * self.workers)] + eal[memory + 1 :]
             ours = 'address = "%s/24"\n    gateway = "%s"' % (GATEWAY, HOST)
             if self.path == "tap6":
                 ours = 'address6 = "%s/64"\n    gateway6 = "%s"' % (GATEWAY6, HOST6)
-            device = 'device {\n    name = "%s"\n    eal = { %s }\n    %s\n}\n' % (
+            device = 'device {\n    name = "%s"\n    eal = { %s }\n    %s\n    %s\n}\n' % (
                 name,
                 ", ".join('"%s"' % a for a in eal),
                 ours,
+                self.device,
             )
         with open(self.file("postern.conf"), "w") as f:
             f.write('hostname = "mail.example.org"\nuser = ""\nusers = "%s"\n' % self.file("users"))
             f.write('log { level = debug file = "%s" }\n' % self.file("log"))
             f.write(device)
-            f.write("workers { count = 1 helpers = 1 idle = sleep }\n")
+            f.write("workers { count = %d helpers = 1 idle = sleep }\n" % self.workers)
             f.write(
                 'listener submissions { address = "%s" path = %s tls = %s %s }\n'
                 % (

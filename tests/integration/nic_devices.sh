@@ -13,7 +13,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 host=$1
 peer=$2
 shift 2
-[ $# -gt 0 ] || set -- tap tap_queues af_packet af_xdp memif
+[ $# -gt 0 ] || set -- tap tap_queues af_packet af_packet_queues af_xdp af_xdp_shared memif
 
 near=pstn_near_$$ # the kernel's end
 far=pstn_far_$$   # where a veth's other end and the host are
@@ -125,15 +125,25 @@ run_tap() {
     stop
 }
 
+# Enough connections for two workers: by chance, one gets them all once in ten million runs.
+many() {
+    near "$here/nic_echo.py" "$ours" 1 24 | tee "$work/echo.log" || fail 'many echoes went wrong'
+}
+
+both_served() {
+    for q in 0 1; do
+        grep -q "^queue $q tcp_passive_opens" "$work/host.log" || fail "worker $q had no connection"
+    done
+    grep '^queue . net_strays' "$work/host.log" | sed 's/^/    /'
+}
+
 run_tap_queues() {
     start host "$near" "$ours/24" 2 --vdev=net_tap0,iface=pstn_tap
     tap_up
-    check 25
+    check 5
+    many
     stop
-    # Both cores had connections.
-    for q in 0 1; do
-        grep -q "^queue $q tcp_passive_opens" "$work/host.log" || fail "queue $q had no connection"
-    done
+    both_served
 }
 
 run_af_packet() {
@@ -141,6 +151,26 @@ run_af_packet() {
     start host "$far" "$ours/24" 1 --vdev=net_af_packet0,iface=pstn_far
     check 25
     stop
+}
+
+# One queue for two workers: what is of the second one is handed to it, and back.
+run_af_xdp_shared() {
+    veth_up 1
+    start host "$far" "$ours/24" 2 --vdev=net_af_xdp0,iface=pstn_far
+    check 5
+    many
+    stop
+    both_served
+    grep -q '^queue 1 net_strays_taken' "$work/host.log" || fail 'nothing was handed over'
+}
+
+run_af_packet_queues() {
+    veth_up 2
+    start host "$far" "$ours/24" 2 --vdev=net_af_packet0,iface=pstn_far,qpairs=2
+    check 5
+    many
+    stop
+    both_served
 }
 
 run_af_xdp() {

@@ -207,7 +207,7 @@ static struct nic_port *open_port(int argc, char **argv, uint16_t queues)
 {
     char text[1024] = "";
     struct buf why = { .ptr = (uint8_t *)text, .cap = sizeof(text) - 1 };
-    struct nic_port_config port_config = { .queues = queues, .connections = CONNECTIONS };
+    struct nic_port_config port_config = { .workers = queues, .connections = CONNECTIONS };
     struct clock begin, eal, end;
     struct nic_port *port = NULL;
 

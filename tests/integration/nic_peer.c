@@ -147,7 +147,7 @@ int main(int argc, char **argv)
 {
     char text[1024] = "";
     struct buf why = { .ptr = (uint8_t *)text, .cap = sizeof(text) - 1 };
-    struct nic_port_config config = { .queues = 1, .connections = 16 };
+    struct nic_port_config config = { .workers = 1, .connections = 16 };
     struct nic_port *port;
     struct addr ours, its;
     struct peer peer = { 0 };

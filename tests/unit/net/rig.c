@@ -50,15 +50,40 @@ static unsigned rig_rx(struct nic *n, struct seg **out, unsigned max)
     return 1;
 }
 
-static void rig_share(struct nic *n, const struct seg *s)
+static bool rig_up(struct nic *n)
 {
-    struct rig *r = (struct rig *)(void *)n;
-
-    r->shared++;
-    r->shared_len = s->len;
+    return !((struct rig *)(void *)n)->down;
 }
 
-static const struct nic_ops rig_ops = { .rx = rig_rx, .tx = rig_tx, .share = rig_share };
+static bool rig_give(struct nic *n, uint16_t to, const struct seg *s)
+{
+    struct rig *r = (struct rig *)(void *)n;
+    struct rig_frame *f = &r->given;
+
+    ASSERT(to != n->queue && s->len <= sizeof(f->bytes));
+    if (r->give_budget == 0)
+        return false;
+    r->give_budget--;
+    r->shared++;
+    r->given_to = to;
+    f->len = s->len;
+    f->flags = s->flags;
+    memcpy(f->bytes, s->data, s->len);
+    return true;
+}
+
+void rig_two_queues(struct rig *r)
+{
+    static const uint8_t key[SPREAD_KEY_BYTES] = { 0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b };
+
+    spread_init(&r->spread, key, 2);
+    r->nic.spread = &r->spread;
+    r->give_budget = UINT32_MAX;
+}
+
+static const struct nic_ops rig_ops = {
+    .rx = rig_rx, .tx = rig_tx, .give = rig_give, .up = rig_up
+};
 
 static void exact_free(struct seg_pool *pool, struct seg *s)
 {

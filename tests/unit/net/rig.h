@@ -35,10 +35,14 @@ struct rig {
     struct counters counters;
     struct net *net;
     struct seg *incoming; /* what the device gives next */
-    unsigned shared;      /* frames given to other queues */
-    uint32_t shared_len;
-    bool keep_reports;  /* MLD's, which come when they like, are recorded too */
-    unsigned tx_budget; /* frames that the device still takes */
+    struct spread spread; /* with rig_two_queues */
+    unsigned give_budget; /* frames that the other queue still takes */
+    unsigned shared;      /* frames given to it */
+    uint16_t given_to;
+    struct rig_frame given; /* the last of them */
+    bool down;              /* the wire is not there */
+    bool keep_reports;      /* MLD's, which come when they like, are recorded too */
+    unsigned tx_budget;     /* frames that the device still takes */
     unsigned sent_count;
     struct rig_frame sent[RIG_SENT_MAX]; /* what the device took */
 };
@@ -46,6 +50,8 @@ struct rig {
 /* `offloads`: the device's. The announcement of the start is sent and forgotten. NULL: memory is
  * short. */
 struct rig *rig_create(uint32_t offloads);
+/* From here on, the rig is queue 0 of 2. */
+void rig_two_queues(struct rig *r);
 /* Asserts that each segment is home. */
 void rig_destroy(struct rig *r);
 /* Receives a frame; with NET_TCP the segment is left in *tcp. Then flushes. */

@@ -196,6 +196,7 @@ static void nobody_is_discovered_in_fragments(void **state)
                              .len = 8 + 32,
                              .payload = payload };
 
+    rig_two_queues(r);
     memcpy(payload + 8, frame + RIG6_AT, len - RIG6_AT);
     expect_nothing(r, frame, rig6_ip(frame, &p));
     assert_int_equal(rig_count(r, COUNTER_NET_IN_ND_INVALID), 1);

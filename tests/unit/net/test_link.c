@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "rig.h"
+#include "rig6.h"
 
 #define IP_AT  NET_WIRE_ETH_LEN
 #define TCP_AT (NET_WIRE_ETH_LEN + NET_WIRE_IP4_LEN)
@@ -167,6 +167,62 @@ static void dead_device_is_given_up(void **state)
     rig_destroy(r);
 }
 
+/* A net with both families on a wire that is not there yet. */
+static struct rig *rig_down(void)
+{
+    struct net_config config = { .address = addr_from_v4(RIG_OURS),
+                                 .prefix_length = 24,
+                                 .address6 = rig6_ours,
+                                 .prefix_length6 = 64 };
+    struct rig *r = rig_create(0);
+
+    assert_non_null(r);
+    net_destroy(r->net);
+    r->down = true;
+    r->keep_reports = true;
+    r->net = net_create(
+        &config, &(struct net_env){ .nic = &r->nic, .clock = &r->clock, .counters = &r->counters });
+    for (unsigned i = 0; i < 100; i++)
+        rig_wait_ms(r, 100);
+    assert_int_equal(r->sent_count, 0);
+    return r;
+}
+
+/* ARP's announcement, a report of groups, and a probe for each of the two addresses. */
+static void expect_first_words(struct rig *r)
+{
+    unsigned arp = 0, probes = 0;
+
+    for (unsigned i = 0; i < r->sent_count; i++) {
+        arp += load_be16(r->sent[i].bytes + 12) == NET_WIRE_TYPE_ARP;
+        probes += r->sent[i].bytes[RIG6_AT] == NET_WIRE_ICMP6_NS;
+    }
+    assert_int_equal(arp, 1);
+    assert_int_equal(probes, 2);
+    assert_int_equal(r->sent_count, 4);
+}
+
+/* RFC 4862, 5.4; RFC 5227, 2.1: the first words are for a wire that is there. */
+static void waits_for_the_wire(void **state)
+{
+    struct rig *r = rig_down();
+    uint8_t frame[128];
+    uint32_t len;
+
+    (void)state;
+    r->down = false;
+    rig_wait_ms(r, LIMIT_NET_LINK_LOOK_MS);
+    expect_first_words(r);
+    rig_destroy(r);
+    /* A device that never says so, and frames that come all the same. */
+    r = rig_down();
+    len = rig_arp_peer(frame, NET_WIRE_ARP_REPLY);
+    rig_receive_flags(r, frame, len, 0);
+    rig_wait_ms(r, 0);
+    expect_first_words(r);
+    rig_destroy(r);
+}
+
 static void queued_ones_go_home_at_the_end(void **state)
 {
     struct rig *r = rig_with_peer(0);
@@ -188,6 +244,7 @@ int main(void)
         cmocka_unit_test(order_is_kept),
         cmocka_unit_test(full_queue_drops_the_new),
         cmocka_unit_test(dead_device_is_given_up),
+        cmocka_unit_test(waits_for_the_wire),
         cmocka_unit_test(queued_ones_go_home_at_the_end),
     };
 

@@ -304,9 +304,10 @@ static void shared_with_other_cores(void **state)
     uint8_t frame[128];
     uint32_t len = rig6_nd(frame, &ask);
 
+    rig_two_queues(r);
     receive(r, frame, len);
     assert_int_equal(r->shared, 1);
-    assert_int_equal(r->shared_len, len);
+    assert_int_equal(r->given.len, len);
     rig_forget_sent(r);
     rig_receive_flags(r, frame, len, SEG_RX_SHARED);
     assert_int_equal(r->shared, 1);

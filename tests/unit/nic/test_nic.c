@@ -35,7 +35,7 @@ static int open_port(void **state)
     };
     char *argv[sizeof(args) / sizeof(args[0])];
     struct nic_port_config config = { .device = "net_ring0",
-                                      .queues = 1,
+                                      .workers = 1,
                                       .connections = CONNECTIONS };
 
     (void)state;
@@ -340,7 +340,7 @@ static void checksum_flags_both_ways(void **state)
  */
 static void shared_between_queues(void **state)
 {
-    struct nic_port_config config = { .device = "net_ring1", .queues = 2, .connections = 1 };
+    struct nic_port_config config = { .device = "net_ring1", .workers = 2, .connections = 1 };
     struct nic_port *two = nic_port_open(&config, &why);
     struct nic *a = nic_port_nic(two, 0), *b = nic_port_nic(two, 1);
     uint32_t before_a = a->pool->ops->available(a->pool);
@@ -351,7 +351,7 @@ static void shared_between_queues(void **state)
     (void)state;
     memset(s->data, 0x42, 42);
     s->len = 42;
-    a->ops->share(a, s);
+    a->ops->give(a, 1, s);
     assert_int_equal(s->ref, 1);
     assert_int_equal(a->ops->rx(a, in, NIC_BURST), 0);
     assert_int_equal(b->ops->rx(b, in, NIC_BURST), 1);
@@ -362,7 +362,7 @@ static void shared_between_queues(void **state)
     assert_int_equal(b->ops->rx(b, in, NIC_BURST), 0);
     /* More than it takes: the rest is not given, what is given comes in bursts. */
     for (unsigned i = 0; i < 1000; i++)
-        a->ops->share(a, s);
+        a->ops->give(a, 1, s);
     while ((count = b->ops->rx(b, in, NIC_BURST)) > 0) {
         for (unsigned i = 0; i < count; i++)
             seg_release(in[i]);
@@ -372,7 +372,7 @@ static void shared_between_queues(void **state)
     assert_int_equal(b->pool->ops->available(b->pool), before_b);
     seg_release(s);
     assert_int_equal(a->pool->ops->available(a->pool), before_a);
-    a->ops->share(a, s = frame(10, 1)); /* left there: goes home with the port */
+    a->ops->give(a, 1, s = frame(10, 1)); /* left there: goes home with the port */
     seg_release(s);
     nic_port_close(two);
 }
@@ -380,7 +380,7 @@ static void shared_between_queues(void **state)
 /* A queue that never runs dry takes them all the same. */
 static void shared_beside_a_full_burst(void **state)
 {
-    struct nic_port_config config = { .device = "net_ring2", .queues = 2, .connections = 1 };
+    struct nic_port_config config = { .device = "net_ring2", .workers = 2, .connections = 1 };
     struct nic_port *two = nic_port_open(&config, &why);
     struct nic *a = nic_port_nic(two, 0), *b = nic_port_nic(two, 1);
     struct seg *out[NIC_BURST], *in[NIC_BURST], *s = seg_alloc(a->pool);
@@ -395,7 +395,7 @@ static void shared_beside_a_full_burst(void **state)
     assert_int_equal(b->ops->tx(b, out, NIC_BURST), NIC_BURST); /* the ring gives them back */
     memset(s->data, 0x42, 42);
     s->len = 42;
-    a->ops->share(a, s);
+    a->ops->give(a, 1, s);
     seg_release(s);
     count = b->ops->rx(b, in, NIC_BURST);
     assert_int_equal(count, NIC_BURST);
@@ -428,7 +428,7 @@ static void pool_is_its_sum(void **state)
 
 static void errors_are_sentences(void **state)
 {
-    struct nic_port_config config = { .device = "net_tap7", .queues = 1, .connections = 1 };
+    struct nic_port_config config = { .device = "net_tap7", .workers = 1, .connections = 1 };
     char *argv[] = { why_text };
 
     (void)state;

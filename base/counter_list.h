@@ -117,6 +117,9 @@
     X(AUTH_SHARED, "auth_shared", "questions that joined the same check under way")        \
     X(AUTH_BLOCKED, "auth_blocked", "questions refused for too many wrong guesses")        \
     X(AUTH_BUSY, "auth_busy", "questions refused because the helpers were too busy")       \
+    X(POLICY_FOREIGN, "policy_foreign", "addresses that a login may not send as")          \
+    X(POLICY_LIMITED, "policy_limited", "questions refused because a limit was reached")   \
+    X(POLICY_UNCOUNTED, "policy_uncounted", "uses not counted because the table was full") \
     X(LOG_DROPPED, "log_dropped", "log lines dropped because a ring was full")             \
     X(LOOP_TURNS_BUSY, "loop_turns_busy", "turns of the loop that did work")               \
     X(LOOP_CYCLES_BUSY, "loop_cycles_busy", "cycles (rdtsc) of those turns")

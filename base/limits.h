@@ -414,6 +414,9 @@
 /* Clients and logins of one worker with wrong guesses on record. Past it: the longest untouched one
  * is forgotten. */
 #define LIMIT_THROTTLE_ENTRIES 16384
+/* Names (logins, clients) whose use is counted at once, 16 bytes each. Past it: the newest are not
+ * counted. */
+#define LIMIT_QUOTA_ENTRIES (256 * 1024)
 /* Lines of one thread waiting to be written: 1 MB. Past it: dropped and counted. */
 #define LIMIT_LOG_SLOTS 1024
 

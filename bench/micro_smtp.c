@@ -112,7 +112,7 @@ static bool start(void)
         .command_timeout_s = 300,
         .data_timeout_s = 180,
     };
-    struct smtp_env env = { &now, &counters, &ids };
+    struct smtp_env env = { &now, &counters, &ids, NULL };
 
     mail_id_init(&ids, 0, 0);
     smtp = smtp_create(&config, 2, &env);

@@ -18,6 +18,8 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/span.h"
+#include "gateway/quota.h"
+#include "smtp/smtp.h"
 
 struct config_log {
     uint32_t level;   /* enum log_level */
@@ -133,6 +135,22 @@ struct config_auth {
     uint32_t block_time_s;
 };
 
+/* Whose mail counts together. */
+enum config_scope {
+    CONFIG_SCOPE_LOGIN,
+    CONFIG_SCOPE_CLIENT, /* an IPv4 address or IPv6 /64 */
+    CONFIG_SCOPE_TOTAL,
+    CONFIG_SCOPES
+};
+
+/* Of all workers together. */
+struct config_policy {
+    const char *senders; /* path of the senders file; "": anybody may send as anybody */
+    uint32_t from_rule;  /* enum smtp_from_rule */
+    uint32_t sessions;   /* of one login at once; 0: no limit */
+    struct quota_rate rates[CONFIG_SCOPES][SMTP_USE_COUNT];
+};
+
 struct config {
     const char *path;     /* the file itself */
     const char *hostname; /* in the banner, EHLO and Received */
@@ -148,6 +166,7 @@ struct config {
     struct config_spool spool;
     struct config_limits limits;
     struct config_auth auth;
+    struct config_policy policy;
     struct config_text *texts; /* owns every string above */
 };
 

@@ -11,6 +11,7 @@
 #include "gateway/auth_users.h"
 #include "gateway/config_read.h"
 #include "gateway/privs.h"
+#include "gateway/senders.h"
 
 #define MEGA (1024ULL * 1024)
 
@@ -193,6 +194,22 @@ static void check_users(struct config_read *r)
     auth_users_release(users);
 }
 
+static void check_senders(struct config_read *r)
+{
+    const char *path = r->config->policy.senders;
+    uint32_t before = r->faults;
+    struct senders *senders;
+
+    if (path[0] == '\0')
+        return;
+    check_file(r, config_read_line(r, CONFIG_POLICY, "senders"), "senders", path);
+    if (r->faults > before)
+        return;
+    senders = senders_load(path, r->errors);
+    r->faults += senders == NULL;
+    senders_release(senders);
+}
+
 /* Only root becomes somebody else. */
 static void check_user(struct config_read *r)
 {
@@ -209,6 +226,7 @@ void config_check_files(struct config_read *r)
 
     check_user(r);
     check_users(r);
+    check_senders(r);
     for (uint32_t i = 0; i < c->tls.certificate_count; i++) {
         check_file(r, c->tls.certificates[i].line, "chain", c->tls.certificates[i].chain);
         check_file(r, c->tls.certificates[i].line, "key", c->tls.certificates[i].key);

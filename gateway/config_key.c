@@ -12,10 +12,13 @@ static const char *const records[] = { "own", "boringssl", NULL };
 static const char *const idles[] = { "sleep", "spin", NULL };
 static const char *const congestions[] = { "cubic", "newreno", NULL };
 static const char *const paths[] = { "dpdk", "kernel", NULL };
+static const char *const from_rules[] = { "any", "sender", "own", NULL };
 static const char *const listener_tls[] = { "implicit", "starttls", NULL };
 
 #define AT(type, member) .offset = offsetof(struct type, member)
 #define BY(type, member) .companion = offsetof(struct type, member)
+
+#define RATE(scope, use) AT(config_policy, rates[CONFIG_SCOPE_##scope][SMTP_USE_##use])
 
 #define MEGA        (1024ULL * 1024)
 #define GIGA        (1024 * MEGA)
@@ -140,6 +143,21 @@ static const struct config_key keys[] = {
       .most = DAY_SECONDS, .number = LIMIT_GUESS_WINDOW_S_DEFAULT },
     { CONFIG_AUTH, "block-time", CONFIG_SECONDS, AT(config_auth, block_time_s), .least = 1,
       .most = DAY_SECONDS, .number = LIMIT_BLOCK_TIME_S_DEFAULT },
+
+    { CONFIG_POLICY, "senders", CONFIG_FILE_OR_NONE, AT(config_policy, senders), .text = "" },
+    { CONFIG_POLICY, "header-from", CONFIG_CHOICE, AT(config_policy, from_rule),
+      .number = SMTP_FROM_OWN, .choices = from_rules },
+    { CONFIG_POLICY, "sessions-per-login", CONFIG_COUNT, AT(config_policy, sessions),
+      .most = 4 * MILLION },
+    { CONFIG_POLICY, "messages-per-login", CONFIG_RATE, RATE(LOGIN, MESSAGES), .text = "" },
+    { CONFIG_POLICY, "recipients-per-login", CONFIG_RATE, RATE(LOGIN, RECIPIENTS), .text = "" },
+    { CONFIG_POLICY, "bytes-per-login", CONFIG_BYTES_RATE, RATE(LOGIN, BYTES), .text = "" },
+    { CONFIG_POLICY, "messages-per-client", CONFIG_RATE, RATE(CLIENT, MESSAGES), .text = "" },
+    { CONFIG_POLICY, "recipients-per-client", CONFIG_RATE, RATE(CLIENT, RECIPIENTS), .text = "" },
+    { CONFIG_POLICY, "bytes-per-client", CONFIG_BYTES_RATE, RATE(CLIENT, BYTES), .text = "" },
+    { CONFIG_POLICY, "messages", CONFIG_RATE, RATE(TOTAL, MESSAGES), .text = "" },
+    { CONFIG_POLICY, "recipients", CONFIG_RATE, RATE(TOTAL, RECIPIENTS), .text = "" },
+    { CONFIG_POLICY, "bytes", CONFIG_BYTES_RATE, RATE(TOTAL, BYTES), .text = "" },
 };
 /* clang-format on */
 
@@ -171,6 +189,7 @@ const char *config_key_section_name(enum config_section section)
         [CONFIG_SPOOL] = "spool",
         [CONFIG_LIMITS] = "limits",
         [CONFIG_AUTH] = "auth",
+        [CONFIG_POLICY] = "policy",
     };
 
     return names[section];
@@ -204,6 +223,7 @@ void *config_key_base(struct config *c, enum config_section section, uint32_t in
     case CONFIG_SPOOL: return &c->spool;
     case CONFIG_LIMITS: return &c->limits;
     case CONFIG_AUTH: return &c->auth;
+    case CONFIG_POLICY: return &c->policy;
     default: return base_of_many(c, section, index);
     }
 }

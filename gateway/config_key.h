@@ -13,7 +13,7 @@
 #include "gateway/config.h"
 
 /* Rows there is room for while a file is read. */
-#define CONFIG_KEYS_MAX 64
+#define CONFIG_KEYS_MAX 96
 
 enum config_section {
     CONFIG_ROOT,
@@ -26,26 +26,30 @@ enum config_section {
     CONFIG_SPOOL,
     CONFIG_LIMITS,
     CONFIG_AUTH,
+    CONFIG_POLICY,
     CONFIG_SECTIONS
 };
 
 enum config_kind {
-    CONFIG_TEXT,        /* const char *; least, most: bytes */
-    CONFIG_HOSTNAME,    /* const char *: a domain, or "" */
-    CONFIG_FILE,        /* const char *: an absolute path */
-    CONFIG_FILE_OR_STD, /* const char *: an absolute path, or "-" */
-    CONFIG_COUNT,       /* uint32_t */
-    CONFIG_BYTES,       /* uint64_t, with k, M, G */
-    CONFIG_SECONDS,     /* uint32_t, with s, m, h, d */
-    CONFIG_BOOL,        /* bool */
-    CONFIG_CHOICE,      /* uint32_t, index into choices */
-    CONFIG_ADDRESS,     /* struct addr; "" and "*": all zero */
-    CONFIG_NETWORK,     /* struct addr, IPv4; companion: uint32_t prefix length; "": all zero */
-    CONFIG_NETWORK6,    /* the same of IPv6 */
-    CONFIG_MAC,         /* uint8_t[6]; companion: bool, false for "" */
-    CONFIG_TEXT_LIST,   /* const char *[]; companion: uint32_t count */
-    CONFIG_COUNT_LIST,  /* uint32_t[]; companion: uint32_t count */
-    CONFIG_NET_LIST,    /* struct addr_net[]; companion: uint32_t count */
+    CONFIG_TEXT,         /* const char *; least, most: bytes */
+    CONFIG_HOSTNAME,     /* const char *: a domain, or "" */
+    CONFIG_FILE,         /* const char *: an absolute path */
+    CONFIG_FILE_OR_NONE, /* the same, or "" */
+    CONFIG_FILE_OR_STD,  /* const char *: an absolute path, or "-" */
+    CONFIG_COUNT,        /* uint32_t */
+    CONFIG_BYTES,        /* uint64_t, with k, M, G */
+    CONFIG_SECONDS,      /* uint32_t, with s, m, h, d */
+    CONFIG_RATE,         /* struct quota_rate; "": none */
+    CONFIG_BYTES_RATE,   /* the same of bytes, with k, M, G */
+    CONFIG_BOOL,         /* bool */
+    CONFIG_CHOICE,       /* uint32_t, index into choices */
+    CONFIG_ADDRESS,      /* struct addr; "" and "*": all zero */
+    CONFIG_NETWORK,      /* struct addr, IPv4; companion: uint32_t prefix length; "": all zero */
+    CONFIG_NETWORK6,     /* the same of IPv6 */
+    CONFIG_MAC,          /* uint8_t[6]; companion: bool, false for "" */
+    CONFIG_TEXT_LIST,    /* const char *[]; companion: uint32_t count */
+    CONFIG_COUNT_LIST,   /* uint32_t[]; companion: uint32_t count */
+    CONFIG_NET_LIST,     /* struct addr_net[]; companion: uint32_t count */
 };
 
 struct config_key {

@@ -62,6 +62,12 @@ static bool put_net(struct buf *out, const struct addr_net *n)
     return put_text(out, text);
 }
 
+static bool put_rate(struct buf *out, const struct config_key *k, const struct quota_rate *rate)
+{
+    return buf_printf(out, "\"") && config_units_print_rate(config_units_of(k->kind), *rate, out) &&
+           buf_printf(out, "\"");
+}
+
 static bool put_list(struct buf *out, const struct config_key *k, const void *items, uint32_t count)
 {
     bool fits = buf_printf(out, "{");
@@ -87,11 +93,14 @@ static bool put_value(struct buf *out, const struct config_key *k, const void *b
     case CONFIG_TEXT:
     case CONFIG_HOSTNAME:
     case CONFIG_FILE:
+    case CONFIG_FILE_OR_NONE:
     case CONFIG_FILE_OR_STD: return put_text(out, *(const char *const *)at);
     case CONFIG_BYTES: return config_units_print(CONFIG_UNITS_BYTES, *(const uint64_t *)at, out);
     case CONFIG_COUNT:
     case CONFIG_SECONDS:
         return config_units_print(config_units_of(k->kind), *(const uint32_t *)at, out);
+    case CONFIG_RATE:
+    case CONFIG_BYTES_RATE: return put_rate(out, k, at);
     case CONFIG_BOOL: return buf_printf(out, *(const bool *)at ? "yes" : "no");
     case CONFIG_CHOICE: return buf_printf(out, "%s", k->choices[*(const uint32_t *)at]);
     case CONFIG_ADDRESS: return put_address(out, at);

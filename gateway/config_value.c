@@ -76,6 +76,8 @@ static const char *text_fault(const struct config_key *k, const char *text)
     case CONFIG_HOSTNAME:
         return is_hostname(text) ? NULL : "must be a host's full name, like \"mail.example.org\"";
     case CONFIG_FILE: return absolute ? NULL : "must be a path that begins with /";
+    case CONFIG_FILE_OR_NONE:
+        return absolute || text[0] == 0 ? NULL : "must be a path that begins with /, or \"\"";
     case CONFIG_FILE_OR_STD:
         return absolute || strcmp(text, "-") == 0
                    ? NULL
@@ -133,6 +135,16 @@ static bool set_number(const struct config_key *k, void *to, const char *text, s
     else
         *(uint32_t *)to = (uint32_t)value;
     return true;
+}
+
+static bool set_rate(const struct config_key *k, struct quota_rate *to, const char *text,
+                     struct buf *why)
+{
+    if (config_units_parse_rate(config_units_of(k->kind), text, to))
+        return true;
+    buf_printf(why, "must be so much in so long, like \"%s\" (up to 31d), or \"\" for no limit",
+               k->kind == CONFIG_RATE ? "500/1h" : "2G/1d");
+    return false;
 }
 
 static bool set_bool(bool *to, const char *text, struct buf *why)
@@ -292,10 +304,13 @@ bool config_value_set(const struct config_key *k, struct config *c, void *base, 
     case CONFIG_TEXT:
     case CONFIG_HOSTNAME:
     case CONFIG_FILE:
+    case CONFIG_FILE_OR_NONE:
     case CONFIG_FILE_OR_STD: return set_text(k, c, to, text, why);
     case CONFIG_COUNT:
     case CONFIG_BYTES:
     case CONFIG_SECONDS: return set_number(k, to, text, why);
+    case CONFIG_RATE:
+    case CONFIG_BYTES_RATE: return set_rate(k, to, text, why);
     case CONFIG_BOOL: return set_bool(to, text, why);
     case CONFIG_CHOICE: return set_choice(k, to, text, why);
     case CONFIG_ADDRESS: return set_address(to, text, why);

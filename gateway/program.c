@@ -1,14 +1,15 @@
 /*
  * The order in which the program comes up, and goes down.
  *
- * Up: limits, DPDK's port, certificates, users, spool (recovery), helpers, workers with their
- * listeners, log, rights dropped, threads. Down: workers, helpers, spool writer, log, memory: each
- * after those that use it. Failure: the first step that fails says why in one sentence, and what
- * was opened is closed again.
+ * Up: limits, DPDK's port, certificates, users, policy, spool (recovery), helpers, workers with
+ * their listeners, log, rights dropped, threads. Down: workers, helpers, spool writer, log, memory:
+ * each after those that use it. Failure: the first step that fails says why in one sentence, and
+ * what was opened is closed again.
  */
 #include "gateway/program.h"
 
 #include <stdlib.h>
+#include <sys/random.h>
 
 #include "base/assert.h"
 #include "dataplane/nic/nic_port.h"
@@ -17,6 +18,8 @@
 #include "gateway/logger.h"
 #include "gateway/now.h"
 #include "gateway/privs.h"
+#include "gateway/quota.h"
+#include "gateway/senders.h"
 #include "gateway/spooler.h"
 #include "gateway/worker.h"
 
@@ -32,6 +35,8 @@ struct program {
     struct nic_port *port;
     struct tls_ctx *tls;
     struct auth_users *users;
+    struct senders *senders; /* NULL: there is no such file */
+    struct quota *quota;
     struct spooler *spooler;
     struct helper *helper;
     struct worker *workers[LIMIT_WORKERS];
@@ -118,6 +123,21 @@ static bool open_users(struct program *p, struct buf *why)
     return p->users != NULL;
 }
 
+static bool open_policy(struct program *p, struct buf *why)
+{
+    struct hash_key key;
+
+    if (getrandom(&key, sizeof(key), 0) != sizeof(key))
+        return buf_printf(why, "no random numbers to be had"), false;
+    p->quota = quota_create(LIMIT_QUOTA_ENTRIES, &key);
+    if (p->quota == NULL)
+        return buf_printf(why, "not enough memory"), false;
+    if (p->config->policy.senders[0] == '\0')
+        return true;
+    p->senders = senders_load(p->config->policy.senders, why);
+    return p->senders != NULL;
+}
+
 static bool open_log(struct program *p, struct buf *why)
 {
     now_read(&p->clock);
@@ -153,6 +173,8 @@ static bool open_workers(struct program *p, struct buf *why)
             .spool = spooler_port(p->spooler, i),
             .helper = p->helper,
             .users = p->users,
+            .senders = p->senders,
+            .quota = p->quota,
             .id_floor = p->recovery.id_max,
         };
 
@@ -219,7 +241,7 @@ static void log_start(struct program *p)
 struct program *program_start(const struct config *config, struct buf *why)
 {
     static bool (*const steps[])(struct program *, struct buf *) = {
-        raise_limits, open_log,    open_port,    open_tls,    open_users,
+        raise_limits, open_log,    open_port,    open_tls,    open_users,    open_policy,
         open_spool,   open_helper, open_workers, open_logger, start_threads,
     };
     struct program *p = aligned_alloc(64, (sizeof(*p) + 63) / 64 * 64);
@@ -286,6 +308,8 @@ void program_stop(struct program *p)
         spooler_close(p->spooler);
     if (p->users != NULL)
         auth_users_release(p->users);
+    senders_release(p->senders);
+    quota_destroy(p->quota);
     if (p->tls != NULL)
         tls_ctx_destroy(p->tls);
     if (p->port != NULL)
@@ -299,13 +323,33 @@ void program_stop(struct program *p)
 
 /* --- while it runs --------------------------------------------------------------------------- */
 
-void program_reload(struct program *p)
+static void reload_senders(struct program *p)
+{
+    char text[CONFIG_ERRORS_MAX];
+    struct buf errors = { (uint8_t *)text, 0, sizeof(text) - 1 };
+    struct senders *senders;
+
+    if (p->senders == NULL)
+        return;
+    senders = senders_load(p->config->policy.senders, &errors);
+    text[errors.len] = '\0';
+    if (senders == NULL) {
+        log_event(p, LOG_LEVEL_WARN, "senders file not taken", "why", text);
+        return;
+    }
+    for (unsigned i = 0; i < p->config->workers.count; i++)
+        worker_offer_senders(p->workers[i], senders);
+    senders_release(p->senders);
+    p->senders = senders;
+    log_event(p, LOG_LEVEL_INFO, "senders file taken", "file", p->config->policy.senders);
+}
+
+static void reload_users(struct program *p)
 {
     char text[CONFIG_ERRORS_MAX];
     struct buf errors = { (uint8_t *)text, 0, sizeof(text) - 1 };
     struct auth_users *users = auth_users_load(p->config->users, &errors);
 
-    logger_reopen(p->logger);
     text[errors.len] = '\0';
     if (users == NULL) {
         log_event(p, LOG_LEVEL_WARN, "users file not taken", "why", text);
@@ -316,6 +360,13 @@ void program_reload(struct program *p)
     auth_users_release(p->users);
     p->users = users;
     log_event(p, LOG_LEVEL_INFO, "users file taken", "file", p->config->users);
+}
+
+void program_reload(struct program *p)
+{
+    logger_reopen(p->logger);
+    reload_users(p);
+    reload_senders(p);
 }
 
 void program_tick(struct program *p)

@@ -122,6 +122,11 @@ static void *run(void *arg)
 
 /* --- life ------------------------------------------------------------------------------------ */
 
+void worker_offer_senders(struct worker *w, struct senders *senders)
+{
+    policy_offer_senders(w->policy, senders_ref(senders));
+}
+
 void worker_offer_users(struct worker *w, struct auth_users *users)
 {
     auth_file_offer(w->auth_file, auth_users_ref(users));

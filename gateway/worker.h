@@ -11,6 +11,7 @@
 #include "base/nic.h"
 #include "gateway/auth.h"
 #include "gateway/auth_users.h"
+#include "gateway/policy.h"
 #include "gateway/config.h"
 #include "gateway/helper.h"
 #include "spool/spool.h"
@@ -26,6 +27,8 @@ struct worker_setup {
     struct spool_port *spool;
     struct helper *helper;
     struct auth_users *users;
+    struct senders *senders; /* NULL: none; the worker takes a reference */
+    struct quota *quota;
     uint64_t id_floor; /* largest queue id that is in the spool */
 };
 
@@ -36,6 +39,8 @@ void worker_destroy(struct worker *w);
 bool worker_start(struct worker *w, struct buf *why);
 /* A users file that was read anew: takes a reference of its own. */
 void worker_offer_users(struct worker *w, struct auth_users *users);
+/* The same of a senders file. */
+void worker_offer_senders(struct worker *w, struct senders *senders);
 /* How far a drain has come. */
 enum worker_drain {
     WORKER_SERVES,

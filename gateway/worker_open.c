@@ -196,6 +196,19 @@ static bool open_auth(struct worker *w, struct buf *why)
     return fail(why, "not enough memory, or random numbers, for authentication");
 }
 
+static bool open_policy(struct worker *w, struct buf *why)
+{
+    struct policy_env env = {
+        .clock = &w->clock,
+        .counters = &w->counters,
+        .senders = w->setup.senders,
+        .quota = w->setup.quota,
+    };
+
+    w->policy = policy_create(&w->setup.config->policy, &env);
+    return w->policy != NULL || fail(why, "not enough memory for the policy");
+}
+
 static bool open_rooms(struct worker *w, struct buf *why)
 {
     const struct config *cfg = w->setup.config;
@@ -213,8 +226,9 @@ static bool open_rooms(struct worker *w, struct buf *why)
         .command_timeout_s = cfg->limits.command_timeout_s,
         .data_timeout_s = cfg->limits.data_timeout_s,
         .hold_s_max = cfg->limits.hold_s,
+        .from_rule = (enum smtp_from_rule)cfg->policy.from_rule,
     };
-    struct smtp_env smtp_env = { &w->clock, &w->counters, &w->ids };
+    struct smtp_env smtp_env = { &w->clock, &w->counters, &w->ids, policy_of_smtp(w->policy) };
     struct tls_env tls_env = { &w->counters, &w->clock,
                                helper_queue(w->setup.helper, w->setup.index) };
 
@@ -278,8 +292,8 @@ struct worker *worker_create(const struct worker_setup *setup, struct buf *why)
                         &w->counters);
     if (w->wake_fd < 0 || w->log == NULL)
         fail(why, "not enough memory or descriptors");
-    else if (open_core(w, why) && open_ksock(w, why) && open_rooms(w, why) && open_auth(w, why) &&
-             open_conns(w, why) && open_listeners(w, why))
+    else if (open_core(w, why) && open_ksock(w, why) && open_policy(w, why) && open_rooms(w, why) &&
+             open_auth(w, why) && open_conns(w, why) && open_listeners(w, why))
         return w;
     worker_destroy(w);
     return NULL;
@@ -299,6 +313,8 @@ void worker_destroy(struct worker *w)
         tls_worker_destroy(w->tls);
     if (w->smtp != NULL)
         smtp_destroy(w->smtp);
+    if (w->policy != NULL)
+        policy_destroy(w->policy);
     if (w->segs != NULL)
         seg_plain_destroy(w->segs);
     if (w->log != NULL)

@@ -21,6 +21,7 @@ struct worker {
     struct seg_pool *segs; /* kernel sockets'; the NIC brings its own */
     struct ksock *ksock;
     struct mail_id_gen ids;
+    struct policy *policy;
     struct smtp *smtp;
     struct tls_worker *tls;
     struct auth *auth;

@@ -20,6 +20,13 @@
 struct smtp;         /* one worker's pools and settings */
 struct smtp_session; /* dies with the connection; its transaction dies with RSET */
 
+/* When From has an address that is not the login's (RFC 6409, 6.1 and 8.1). */
+enum smtp_from_rule {
+    SMTP_FROM_ANY,    /* whose it is, nobody asks */
+    SMTP_FROM_SENDER, /* a Sender field says who it was, unless there is one */
+    SMTP_FROM_OWN,    /* 550 5.7.1 */
+};
+
 struct smtp_config {
     const char *hostname; /* in the banner, EHLO and Received */
     uint64_t message_bytes_max;
@@ -33,12 +40,47 @@ struct smtp_config {
     uint32_t hops_max;          /* Received fields; more are a loop */
     bool privacy;               /* Received names neither the client's address nor its name */
     uint32_t hold_s_max;        /* RFC 4865; 0: not offered */
+    enum smtp_from_rule from_rule;
+};
+
+/* Who asks; lives as long as the question. */
+struct smtp_sender {
+    struct span login;
+    struct addr client;
+};
+
+/* The limits of one login. */
+struct smtp_own {
+    uint64_t message_bytes_max;
+    uint32_t recipients_max;
+    bool counted; /* the policy's own */
+};
+
+enum smtp_use { SMTP_USE_MESSAGES, SMTP_USE_RECIPIENTS, SMTP_USE_BYTES, SMTP_USE_COUNT };
+
+/*
+ * What a login may do, asked while its session goes on. Answers come at once, from memory. (What
+ * needs to ask others, and to wait, belongs between the end of data and the commit: WANT_DURABLE.)
+ */
+struct smtp_policy {
+    /* It has been authenticated. False: too many of its sessions are open (421 4.7.0). *own has
+     * everybody's limits, to be made its own; it is given back with leaves. */
+    bool (*enters)(struct smtp_policy *p, const struct smtp_sender *who, struct smtp_own *own);
+    void (*leaves)(struct smtp_policy *p, const struct smtp_sender *who,
+                   const struct smtp_own *own);
+    /* Is this mailbox, as the client wrote it, one of the login's? */
+    bool (*may_send_as)(struct smtp_policy *p, struct span login, struct span mailbox);
+    /* False: it, its client or all together have used up what they may use for now (450 4.7.1). */
+    bool (*has_room)(struct smtp_policy *p, const struct smtp_sender *who, enum smtp_use use);
+    void (*uses)(struct smtp_policy *p, const struct smtp_sender *who, enum smtp_use use,
+                 uint64_t amount);
 };
 
 struct smtp_env {
     const struct clock *clock;
     struct counters *counters;
     struct mail_id_gen *ids;
+    struct smtp_policy *policy; /* NULL: every login may do everything */
 };
 
 /* NULL: memory is short. Keeps the pointers in config and env. */

@@ -86,6 +86,13 @@ enum smtp_reply_id smtp_cmd_auth_challenge(struct smtp_session *s, struct span l
     return ask(s, SMTP_REPLY_ASK_CHALLENGE);
 }
 
+/* It is who it says, and may not come in: nothing of it is counted that could be given back. */
+static enum smtp_reply_id crowded(struct smtp_session *s)
+{
+    s->authenticated = false;
+    return smtp_session_stop(s, SMTP_REPLY_CROWDED, "too many sessions of this login");
+}
+
 static enum smtp_reply_id accept_user(struct smtp_session *s)
 {
     const struct smtp_sasl *x = s->sasl;
@@ -96,6 +103,8 @@ static enum smtp_reply_id accept_user(struct smtp_session *s)
     s->user_len = (uint16_t)x->login_len;
     s->authenticated = true;
     counter_inc(s->room->env.counters, COUNTER_SMTP_AUTH_OK);
+    if (!smtp_allow_enter(s))
+        return crowded(s);
     return give_up(s, SMTP_REPLY_AUTH_OK);
 }
 

@@ -12,7 +12,7 @@
 /* There is no use in waiting for the end of such a chunk. */
 static bool is_endless(const struct smtp_session *s, const struct smtp_chunk *chunk)
 {
-    return chunk->bytes / 2 > s->room->config.message_bytes_max;
+    return chunk->bytes / 2 > s->own.message_bytes_max;
 }
 
 enum smtp_reply_id smtp_cmd_bdat_check(struct smtp_session *s, struct smtp_call *call)
@@ -44,7 +44,7 @@ static enum smtp_reply_id end_chunk(struct smtp_session *s)
 
     ASSERT(s->chunk_left == 0);
     if (s->chunk_last)
-        smtp_body_end(&s->tx->body);
+        smtp_tx_end_of_chunks(s->tx);
     refusal = smtp_tx_refusal(s);
     if (!s->chunk_last) {
         smtp_session_set_state(s, SMTP_STATE_CHUNKS);
@@ -65,7 +65,7 @@ enum smtp_reply_id smtp_cmd_bdat_act(struct smtp_session *s, struct smtp_call *c
 
     ASSERT(s->tx->recipients > 0);
     if (s->state == SMTP_STATE_RCPT)
-        smtp_tx_set_form(s->tx, binary ? SMTP_BODY_BINARY : SMTP_BODY_LINES);
+        smtp_tx_set_form(s, binary ? SMTP_BODY_BINARY : SMTP_BODY_LINES);
     s->chunk_left = call->chunk.bytes;
     s->chunk_last = call->chunk.last;
     if (s->chunk_left == 0)

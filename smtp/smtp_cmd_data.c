@@ -74,6 +74,7 @@ enum smtp_reply_id smtp_cmd_data_durable(struct smtp_session *s, enum smtp_deliv
     switch (how) {
     case SMTP_DELIVERY_DURABLE:
         s->messages++;
+        smtp_allow_use(s, SMTP_USE_BYTES, smtp_body_size(&s->tx->body));
         smtp_cmd_data_finish(s, true);
         return SMTP_REPLY_QUEUED;
     case SMTP_DELIVERY_FULL: smtp_cmd_data_finish(s, false); return SMTP_REPLY_SPOOL_FULL;

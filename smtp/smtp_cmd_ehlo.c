@@ -70,7 +70,7 @@ void smtp_cmd_ehlo_reply(const struct smtp_session *s, struct buf *out)
     ASSERT(buf_room(out) >= LIMIT_REPLY_BYTES);
     smtp_reply_put_more(SMTP_REPLY_EHLO, &fill, out);
     smtp_reply_put_more(SMTP_REPLY_EHLO_PIPELINING, &fill, out);
-    put_number(SMTP_REPLY_EHLO_SIZE, config->message_bytes_max, out);
+    put_number(SMTP_REPLY_EHLO_SIZE, s->own.message_bytes_max, out);
     smtp_reply_put_more(SMTP_REPLY_EHLO_8BITMIME, &fill, out);
     smtp_reply_put_more(SMTP_REPLY_EHLO_CHUNKING, &fill, out);
     smtp_reply_put_more(SMTP_REPLY_EHLO_BINARYMIME, &fill, out);
@@ -81,7 +81,7 @@ void smtp_cmd_ehlo_reply(const struct smtp_session *s, struct buf *out)
     smtp_reply_put_more(SMTP_REPLY_EHLO_PRIORITY, &fill, out);
     smtp_reply_put_more(SMTP_REPLY_EHLO_BY, &fill, out);
     put_hold(s, out);
-    put_number(SMTP_REPLY_EHLO_LIMITS, config->recipients_max, out);
+    put_number(SMTP_REPLY_EHLO_LIMITS, s->own.recipients_max, out);
     smtp_reply_put_more(SMTP_REPLY_EHLO_ENHANCED, &fill, out);
     if (s->client.starttls && !s->client.secure)
         smtp_reply_put_more(SMTP_REPLY_EHLO_STARTTLS, &fill, out);

@@ -45,14 +45,22 @@ enum smtp_reply_id smtp_cmd_mail_check(struct smtp_session *s, struct smtp_call 
         return refusal;
     if (path == SMTP_SYNTAX_UTF8 && !(call->params.given & SMTP_PARAM_SMTPUTF8))
         return SMTP_REPLY_NON_ASCII;
-    if (call->params.size > s->room->config.message_bytes_max)
+    if (call->params.size > s->own.message_bytes_max)
         return SMTP_REPLY_TOO_BIG;
-    return hold_is_too_long(s, &call->params) ? SMTP_REPLY_HOLD_TOO_LONG : SMTP_REPLY_NONE;
+    if (hold_is_too_long(s, &call->params))
+        return SMTP_REPLY_HOLD_TOO_LONG;
+    /* The null reverse-path is everybody's: read receipts have it (RFC 8098, 2.1). */
+    if (call->mailbox.len > 0 && !smtp_allow_mailbox(s, call->mailbox))
+        return SMTP_REPLY_SENDER_NOT_YOURS;
+    if (!smtp_allow_room(s, SMTP_USE_MESSAGES) || !smtp_allow_room(s, SMTP_USE_BYTES))
+        return SMTP_REPLY_MAIL_LATER;
+    return SMTP_REPLY_NONE;
 }
 
 enum smtp_reply_id smtp_cmd_mail_act(struct smtp_session *s, struct smtp_call *call)
 {
     ASSERT(s->authenticated);
+    smtp_allow_use(s, SMTP_USE_MESSAGES, 1);
     smtp_tx_begin(s, call);
     smtp_session_set_state(s, SMTP_STATE_MAIL);
     return SMTP_REPLY_MAIL_OK;

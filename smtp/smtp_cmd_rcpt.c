@@ -21,8 +21,11 @@ enum smtp_reply_id smtp_cmd_rcpt_check(struct smtp_session *s, struct smtp_call 
 enum smtp_reply_id smtp_cmd_rcpt_act(struct smtp_session *s, struct smtp_call *call)
 {
     ASSERT(s->tx != NULL);
+    if (!smtp_allow_room(s, SMTP_USE_RECIPIENTS))
+        return SMTP_REPLY_RECIPIENTS_LATER;
     if (!smtp_tx_add_recipient(s, call))
         return SMTP_REPLY_TOO_MANY_RECIPIENTS;
+    smtp_allow_use(s, SMTP_USE_RECIPIENTS, 1);
     smtp_session_set_state(s, SMTP_STATE_RCPT);
     return SMTP_REPLY_RCPT_OK;
 }

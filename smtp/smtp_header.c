@@ -14,12 +14,51 @@ static const struct {
 } known[] = {
     { "date", SMTP_HEADER_DATE },
     { "message-id", SMTP_HEADER_MESSAGE_ID },
+    { "from", SMTP_HEADER_FROM },
+    { "sender", SMTP_HEADER_SENDER },
 };
 
-void smtp_header_init(struct smtp_header *h, bool stuffed)
+void smtp_header_init(struct smtp_header *h, bool stuffed, struct smtp_header_judge judge)
 {
-    *h = (struct smtp_header){ .at = SMTP_HEADER_LINE, .stuffed = stuffed };
+    *h = (struct smtp_header){ .at = SMTP_HEADER_LINE, .stuffed = stuffed, .judge = judge };
 }
+
+/* --- Whose addresses ------------------------------------------------------------------------- */
+
+static void judge(struct smtp_header *h, struct span mailbox)
+{
+    if (mailbox.len == 0 || !h->judge.permits(h->judge.owner, mailbox))
+        h->foreign |= h->judged;
+}
+
+static void begin_judging(struct smtp_header *h, enum smtp_header_field field)
+{
+    if (h->judge.permits == NULL || !(field & (SMTP_HEADER_FROM | SMTP_HEADER_SENDER)))
+        return;
+    h->judged = field;
+    smtp_mailboxes_init(&h->mailboxes);
+}
+
+static void end_judging(struct smtp_header *h)
+{
+    struct span mailbox;
+
+    if (h->judged != 0 && smtp_mailboxes_end(&h->mailboxes, &mailbox))
+        judge(h, mailbox);
+    h->judged = 0;
+}
+
+static void judge_bytes(struct smtp_header *h, struct span value)
+{
+    struct span mailbox;
+
+    for (uint32_t i = 0; h->judged != 0 && i < value.len; i++) {
+        if (smtp_mailboxes_feed(&h->mailboxes, value.ptr[i], &mailbox))
+            judge(h, mailbox);
+    }
+}
+
+/* --- Fields ---------------------------------------------------------------------------------- */
 
 static bool is_space(uint8_t c)
 {
@@ -34,6 +73,7 @@ static bool is_name_byte(uint8_t c)
 
 static enum smtp_header_state begin_name(struct smtp_header *h, uint8_t c)
 {
+    end_judging(h);
     h->name[0] = c;
     h->name_len = 1;
     h->field_bytes = 0;
@@ -57,14 +97,17 @@ static enum smtp_header_state begin_value(struct smtp_header *h)
     if (span_equal_nocase(name, SPAN_LITERAL("received")))
         h->received++;
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-        if (span_equal_nocase(name, span_str(known[i].name)))
-            h->seen |= known[i].field;
+        if (!span_equal_nocase(name, span_str(known[i].name)))
+            continue;
+        h->seen |= known[i].field;
+        begin_judging(h, known[i].field);
     }
     return SMTP_HEADER_VALUE;
 }
 
 static enum smtp_header_state end(struct smtp_header *h, bool empty_line)
 {
+    end_judging(h);
     h->missing = h->fields == 0 && !empty_line;
     return SMTP_HEADER_BODY;
 }
@@ -73,8 +116,10 @@ static enum smtp_header_state begin_line(struct smtp_header *h, uint8_t c)
 {
     if (c == '.' && h->stuffed && h->at == SMTP_HEADER_LINE)
         return SMTP_HEADER_UNDOT;
-    if (is_space(c) && h->fields > 0)
+    if (is_space(c) && h->fields > 0) {
+        judge_bytes(h, span_of(&c, 1));
         return SMTP_HEADER_VALUE; /* folded (RFC 5322, 2.2.3) */
+    }
     return is_name_byte(c) ? begin_name(h, c) : end(h, c == '\r' || c == '\n');
 }
 
@@ -120,6 +165,7 @@ void smtp_header_feed(struct smtp_header *h, struct span bytes)
         uint32_t n = skip_value(h, bytes);
 
         h->field_bytes += n;
+        judge_bytes(h, span_first(bytes, n));
         bytes = span_skip(bytes, n);
         if (bytes.len > 0) {
             h->at = next(h, bytes.ptr[0]);
@@ -129,4 +175,9 @@ void smtp_header_feed(struct smtp_header *h, struct span bytes)
         if (is_within_field(h) && h->field_bytes > h->longest)
             h->longest = h->field_bytes;
     }
+}
+
+void smtp_header_end(struct smtp_header *h)
+{
+    end_judging(h);
 }

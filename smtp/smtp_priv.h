@@ -101,6 +101,7 @@ struct smtp_session {
     uint32_t auth_tries;
     const char *result;
     struct smtp_client client;
+    struct smtp_own own;
     uint8_t helo[LIMIT_HELO_BYTES];
     uint8_t user[LIMIT_LOGIN_BYTES];
 };
@@ -212,6 +213,17 @@ void smtp_session_set_state(struct smtp_session *s, enum smtp_state next);
 enum smtp_reply_id smtp_session_stop(struct smtp_session *s, enum smtp_reply_id reply,
                                      const char *result);
 
+/* --- smtp_allow.c ---------------------------------------------------------------------------- */
+
+/* The policy's answers for this session; without a policy, that everything goes. */
+bool smtp_allow_enter(struct smtp_session *s);
+void smtp_allow_leave(struct smtp_session *s);
+bool smtp_allow_mailbox(struct smtp_session *s, struct span mailbox);
+bool smtp_allow_room(struct smtp_session *s, enum smtp_use use);
+void smtp_allow_use(struct smtp_session *s, enum smtp_use use, uint64_t amount);
+/* For the header of a message of this session. */
+struct smtp_header_judge smtp_allow_judge(struct smtp_session *s);
+
 /* --- smtp_tx.c ------------------------------------------------------------------------------- */
 
 /* Opens the transaction and writes what is known before the first recipient. */
@@ -219,9 +231,11 @@ void smtp_tx_begin(struct smtp_session *s, const struct smtp_call *mail);
 /* Gives the transaction back, if there is one. */
 void smtp_tx_end(struct smtp_session *s);
 /* The message comes in this form: nothing of it was taken so far. */
-void smtp_tx_set_form(struct smtp_tx *tx, enum smtp_body_form form);
+void smtp_tx_set_form(struct smtp_session *s, enum smtp_body_form form);
 /* Looks at the next bytes of the message; how many are of it. */
 uint32_t smtp_tx_scan(struct smtp_tx *tx, struct span bytes);
+/* The last chunk was scanned. */
+void smtp_tx_end_of_chunks(struct smtp_tx *tx);
 /* False: no room for one more. */
 bool smtp_tx_add_recipient(struct smtp_session *s, const struct smtp_call *rcpt);
 /* True when the body goes on past twice the size limit: there is no use in waiting for its end. */

@@ -121,6 +121,8 @@ struct smtp_session *smtp_session_open(struct smtp *m, const struct smtp_client 
         .progress_ns = m->env.clock->now_ns,
         .result = "lost",
         .client = *client,
+        .own = { .message_bytes_max = m->config.message_bytes_max,
+                 .recipients_max = m->config.recipients_max },
     };
     return s;
 }
@@ -129,6 +131,7 @@ void smtp_session_close(struct smtp_session *s)
 {
     smtp_tx_end(s);
     smtp_cmd_auth_wipe(s);
+    smtp_allow_leave(s);
     ASSERT(s->tx == NULL);
     ASSERT(s->sasl == NULL);
     pool_put(s->room->sessions, s);
@@ -162,7 +165,7 @@ static void put_line(const struct smtp_session *s, struct buf *out)
                    &(struct smtp_reply_fill){
                        .host = span_str(s->room->config.hostname),
                        .words = words,
-                       .number = s->room->config.message_bytes_max,
+                       .number = s->own.message_bytes_max,
                    },
                    out);
 }

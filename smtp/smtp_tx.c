@@ -117,10 +117,10 @@ static void put_params(struct smtp_tx *tx, const struct smtp_params *p, uint64_t
         put_hold(tx, p, now_s);
 }
 
-void smtp_tx_set_form(struct smtp_tx *tx, enum smtp_body_form form)
+void smtp_tx_set_form(struct smtp_session *s, enum smtp_body_form form)
 {
-    smtp_body_init(&tx->body, form);
-    smtp_header_init(&tx->fields, form == SMTP_BODY_STUFFED);
+    smtp_body_init(&s->tx->body, form);
+    smtp_header_init(&s->tx->fields, form == SMTP_BODY_STUFFED, smtp_allow_judge(s));
 }
 
 uint32_t smtp_tx_scan(struct smtp_tx *tx, struct span bytes)
@@ -131,13 +131,20 @@ uint32_t smtp_tx_scan(struct smtp_tx *tx, struct span bytes)
     return taken;
 }
 
+void smtp_tx_end_of_chunks(struct smtp_tx *tx)
+{
+    smtp_body_end(&tx->body);
+    smtp_header_end(&tx->fields);
+}
+
 void smtp_tx_begin(struct smtp_session *s, const struct smtp_call *mail)
 {
     struct smtp_tx *tx = pool_get(s->room->txs);
 
     ASSERT(s->tx == NULL);
     ASSERT(tx != NULL); /* the pool has one for each session */
-    smtp_tx_set_form(tx, SMTP_BODY_STUFFED);
+    s->tx = tx;
+    smtp_tx_set_form(s, SMTP_BODY_STUFFED);
     tx->type = mail->params.body;
     tx->utf8 = (mail->params.given & SMTP_PARAM_SMTPUTF8) != 0;
     tx->envelope = (struct buf){ tx->envelope_bytes, 0, sizeof(tx->envelope_bytes) };
@@ -146,7 +153,6 @@ void smtp_tx_begin(struct smtp_session *s, const struct smtp_call *mail)
     tx->recipients = 0;
     tx->id = 0;
     tx->lost = false;
-    s->tx = tx;
 
     put_field(tx, MAIL_FIELD_SENDER, mail->mailbox);
     if (s->authenticated)
@@ -186,7 +192,7 @@ bool smtp_tx_add_recipient(struct smtp_session *s, const struct smtp_call *rcpt)
     struct span mailbox = rcpt->mailbox;
 
     ASSERT(mailbox.len > 0);
-    if (tx->recipients >= s->room->config.recipients_max)
+    if (tx->recipients >= s->own.recipients_max)
         return false;
     if (!mail_field_put(&tx->envelope, MAIL_FIELD_RECIPIENT, mailbox))
         return false;
@@ -203,7 +209,17 @@ bool smtp_tx_add_recipient(struct smtp_session *s, const struct smtp_call *rcpt)
 bool smtp_tx_endless(const struct smtp_session *s)
 {
     ASSERT(s->tx != NULL);
-    return smtp_body_size(&s->tx->body) / 2 > s->room->config.message_bytes_max;
+    return smtp_body_size(&s->tx->body) / 2 > s->own.message_bytes_max;
+}
+
+/* True when From or Sender name somebody else, and no Sender of ours can make it good. */
+static bool is_anothers(const struct smtp_session *s)
+{
+    uint32_t foreign = s->tx->fields.foreign;
+
+    if (foreign & SMTP_HEADER_SENDER || s->room->config.from_rule == SMTP_FROM_OWN)
+        return foreign != 0;
+    return foreign != 0 && !smtp_syntax_mailbox(span_of(s->user, s->user_len));
 }
 
 /* In an order that makes the reply the same for every cut of the body into chunks. */
@@ -217,7 +233,7 @@ enum smtp_reply_id smtp_tx_refusal(const struct smtp_session *s)
         return SMTP_REPLY_BODY_BARE;
     if (tx->body.at == SMTP_BODY_NUL)
         return SMTP_REPLY_BODY_NUL;
-    if (smtp_body_size(&tx->body) > s->room->config.message_bytes_max)
+    if (smtp_body_size(&tx->body) > s->own.message_bytes_max)
         return SMTP_REPLY_TOO_BIG;
     if (tx->body.long_line)
         return SMTP_REPLY_TEXT_LINE_TOO_LONG;
@@ -225,15 +241,18 @@ enum smtp_reply_id smtp_tx_refusal(const struct smtp_session *s)
         return SMTP_REPLY_HEADER_TOO_BIG;
     if (tx->fields.received > s->room->config.hops_max)
         return SMTP_REPLY_LOOP;
+    if (is_anothers(s))
+        return SMTP_REPLY_FROM_NOT_YOURS;
     if (tx->lost)
         return tx->lost_why == SMTP_DELIVERY_FULL ? SMTP_REPLY_SPOOL_FULL : SMTP_REPLY_SPOOL_FAILED;
     return SMTP_REPLY_NONE;
 }
 
-/* What a submission server adds (RFC 6409, 8.3 and 8.4), and the line between it and a message
+/* What a submission server adds (RFC 6409, 8.1 to 8.4), and the line between it and a message
  * that has no header of its own. */
-static bool put_missing(struct smtp_tx *tx, const char *hostname, uint64_t unix_ms)
+static bool put_missing(const struct smtp_session *s, const char *hostname, uint64_t unix_ms)
 {
+    struct smtp_tx *tx = s->tx;
     char date[SMTP_DATE_MAIL_BYTES];
     char id[MAIL_ID_TEXT];
     bool fits = true;
@@ -244,6 +263,9 @@ static bool put_missing(struct smtp_tx *tx, const char *hostname, uint64_t unix_
         fits = buf_printf(&tx->header, "Date: %s\r\n", date);
     if (!(tx->fields.seen & SMTP_HEADER_MESSAGE_ID))
         fits = fits && buf_printf(&tx->header, "Message-ID: <%s@%s>\r\n", id, hostname);
+    if (tx->fields.foreign != 0 && !(tx->fields.seen & SMTP_HEADER_SENDER))
+        fits = fits &&
+               buf_printf(&tx->header, "Sender: %.*s\r\n", (int)s->user_len, (const char *)s->user);
     if (tx->fields.missing)
         fits = fits && buf_put(&tx->header, SPAN_LITERAL("\r\n"));
     return fits;
@@ -278,7 +300,7 @@ void smtp_tx_seal(struct smtp_session *s)
             .unix_ms = env->clock->unix_ms,
         },
         &tx->header);
-    fits = fits && put_missing(tx, s->room->config.hostname, env->clock->unix_ms);
+    fits = fits && put_missing(s, s->room->config.hostname, env->clock->unix_ms);
     ASSERT(fits);
 }
 

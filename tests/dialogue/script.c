@@ -190,6 +190,39 @@ static void set_end(struct reader *r, const char *word)
     r->script->end_at = r->script->len;
 }
 
+static const struct word use_words[] = { { "messages", SMTP_USE_MESSAGES },
+                                         { "recipients", SMTP_USE_RECIPIENTS },
+                                         { "bytes", SMTP_USE_BYTES },
+                                         { NULL, 0 } };
+static const struct word from_words[] = {
+    { "any", SMTP_FROM_ANY }, { "sender", SMTP_FROM_SENDER }, { "own", SMTP_FROM_OWN }, { NULL, 0 }
+};
+
+static void set_policy(struct reader *r, const char *key, const char *value)
+{
+    struct policy_script *p = &r->script->policy;
+    int use;
+
+    r->script->has_policy = true;
+    if (key == NULL || value == NULL) {
+        die(r, "!policy wants a key and a value");
+    } else if (strcmp(key, "mailbox") == 0 && p->mailbox_count < POLICY_MAILBOXES_MAX) {
+        p->mailboxes[p->mailbox_count++] = strdup(value);
+    } else if (strcmp(key, "from") == 0) {
+        r->script->config.from_rule = (enum smtp_from_rule)look_up(r, from_words, value);
+    } else if (strcmp(key, "crowded") == 0) {
+        p->crowded = strcmp(value, "yes") == 0;
+    } else if (strcmp(key, "size") == 0) {
+        p->size = strtoull(value, NULL, 10);
+    } else if (strcmp(key, "rcpt") == 0) {
+        p->rcpt = (uint32_t)strtoul(value, NULL, 10);
+    } else {
+        use = look_up(r, use_words, key);
+        p->limited[use] = true;
+        p->room[use] = strtoull(value, NULL, 10);
+    }
+}
+
 static void set_lost(struct reader *r, const char *word)
 {
     r->script->lost = true;
@@ -226,6 +259,8 @@ static void read_directive(struct reader *r, char *line)
         set_config(r, key, next_word(r));
     else if (strcmp(name, "!client") == 0)
         set_client(r, key, next_word(r));
+    else if (strcmp(name, "!policy") == 0)
+        set_policy(r, key, next_word(r));
     else if (strcmp(name, "!end") == 0)
         set_end(r, key);
     else if (strcmp(name, "!lost") == 0)
@@ -309,6 +344,8 @@ void script_load(struct script *s, const char *path)
 
 void script_free(struct script *s)
 {
+    for (uint32_t i = 0; i < s->policy.mailbox_count; i++)
+        free(s->policy.mailboxes[i]);
     free((void *)(uintptr_t)s->config.hostname);
     free(s->bytes);
 }

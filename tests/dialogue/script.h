@@ -9,6 +9,8 @@
  *                        privacy yes|no
  *   !client key value    secure yes|no|starttls, address TEXT
  *   !client scram yes    SCRAM-SHA-256 and -PLUS are offered beside PLAIN and LOGIN
+ *   !policy key value    mailbox ADDRESS (the login's; several), from any|sender|own,
+ *                        messages|recipients|bytes N (left), size|rcpt N (its own), crowded yes
  *   !verdict word...     ok wrong temporary blocked: the answers to the next AUTHs, in order;
  *                        challenge: the back end asks back, as "user" and by "challenge"
  *   !delivery word...    durable full failed: the answers to the next messages, in order
@@ -27,6 +29,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dialogue/policy.h"
 #include "smtp/smtp.h"
 
 #define SCRIPT_BYTES_MAX   (16 * 1024 * 1024)
@@ -35,6 +38,8 @@
 
 struct script {
     struct smtp_config config;
+    bool has_policy;
+    struct policy_script policy;
     struct smtp_client client;
     int verdicts[SCRIPT_ANSWERS_MAX]; /* enum smtp_verdict, or SCRIPT_CHALLENGE */
     uint32_t verdict_count;

@@ -28,6 +28,7 @@ struct talk {
     struct clock clock;
     struct counters counters;
     struct mail_id_gen ids;
+    struct policy_talk policy;
     FILE *out;
     uint32_t given;    /* bytes of the script that were handed over */
     uint32_t taken;    /* of those, bytes that the session took */
@@ -258,7 +259,8 @@ static void say_end(struct talk *t)
 
 static void start(struct talk *t, const struct script *s, struct cut cut, char *transcript)
 {
-    const struct smtp_env env = { &t->clock, &t->counters, &t->ids };
+    const struct smtp_env env = { &t->clock, &t->counters, &t->ids,
+                                  s->has_policy ? &t->policy.smtp : NULL };
 
     memset(t, 0, sizeof(*t));
     t->script = s;
@@ -266,6 +268,7 @@ static void start(struct talk *t, const struct script *s, struct cut cut, char *
     t->clock.now_ns = NS_PER_S;
     t->clock.unix_ms = UNIX_MS;
     mail_id_init(&t->ids, WORKER, 0);
+    policy_talk_init(&t->policy, &s->policy);
     t->body = body_bytes;
     t->replies = reply_bytes;
     t->out = fmemopen(transcript, TRANSCRIPT_MAX, "w");
@@ -301,5 +304,6 @@ void talk_run(const struct script *s, struct cut cut, char transcript[TRANSCRIPT
     say_end(&t);
     fclose(t.out);
     smtp_session_close(t.session);
+    ASSERT(t.policy.inside == 0);
     smtp_destroy(t.room); /* asserts that all pools are home */
 }

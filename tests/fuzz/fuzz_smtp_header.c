@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     all = span_of(data + 1, (uint32_t)size - 1);
     step = data[0] / 2 + 1U;
     m = model_header_of(all, data[0] % 2);
-    smtp_header_init(&h, data[0] % 2);
+    smtp_header_init(&h, data[0] % 2, (struct smtp_header_judge){ NULL, NULL });
     for (uint32_t at = 0; at < all.len; at += step)
         smtp_header_feed(&h, span_first(span_skip(all, at), step));
     ASSERT(h.name_len <= SMTP_HEADER_NAME_BYTES);

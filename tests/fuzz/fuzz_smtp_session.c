@@ -178,7 +178,7 @@ static struct span run(const uint8_t *choice, struct span all, uint32_t step, ui
                                         .starttls = (choice[0] & 8) != 0,
                                         .tls_version = "TLSv1.3" };
     struct world w = { .answers = choice[2] };
-    const struct smtp_env env = { &w.clock, &w.counters, &w.ids };
+    const struct smtp_env env = { &w.clock, &w.counters, &w.ids, NULL };
     uint32_t taken = 0;
     uint32_t given = 0;
     bool closed = false;

@@ -121,7 +121,7 @@ static void open_rooms(struct sim_server *s, struct rng *rng)
         .guess_window_s = 600,
         .block_time_s = 900,
     };
-    struct smtp_env smtp_env = { s->clock, &s->counters, &s->ids };
+    struct smtp_env smtp_env = { s->clock, &s->counters, &s->ids, NULL };
     struct auth_file_env file_env = { &s->counters, &s->jobs.queue, s->users, { 0 } };
     struct auth_file *file = auth_file_create(&file_env);
     struct auth_env auth_env = {

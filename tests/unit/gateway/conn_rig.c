@@ -54,7 +54,7 @@ static void open_smtp(struct conn_rig *r)
         .data_timeout_s = 180,
         .hops_max = LIMIT_HOPS_DEFAULT,
     };
-    const struct smtp_env env = { &r->clock, &r->counters, &r->ids };
+    const struct smtp_env env = { &r->clock, &r->counters, &r->ids, NULL };
 
     mail_id_init(&r->ids, 1, 0);
     r->smtp = smtp_create(&config, CONNECTIONS, &env);

@@ -14,7 +14,7 @@ static const struct smtp_config config = {
 int rig_open(void **state, uint32_t sessions, const struct smtp_client *client)
 {
     static struct rig r;
-    const struct smtp_env env = { &r.clock, &r.counters, &r.ids };
+    const struct smtp_env env = { &r.clock, &r.counters, &r.ids, NULL };
 
     memset(&r, 0, sizeof(r));
     r.clock = (struct clock){ 1000 * NS_PER_S, 1790000000000ULL };

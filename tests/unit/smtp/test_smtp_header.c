@@ -8,7 +8,7 @@ static struct smtp_header parsed(struct span all, bool stuffed, uint32_t step)
 {
     struct smtp_header h;
 
-    smtp_header_init(&h, stuffed);
+    smtp_header_init(&h, stuffed, (struct smtp_header_judge){ NULL, NULL });
     for (uint32_t at = 0; at < all.len; at += step)
         smtp_header_feed(&h, span_first(span_skip(all, at), step));
     return h;

@@ -1,0 +1,63 @@
+/*
+ * What the policy is asked, and the one place that knows that there may be none.
+ */
+#include "smtp/smtp_priv.h"
+
+static struct smtp_sender sender_of(const struct smtp_session *s)
+{
+    return (struct smtp_sender){ span_of(s->user, s->user_len), s->client.peer.addr };
+}
+
+bool smtp_allow_enter(struct smtp_session *s)
+{
+    struct smtp_policy *p = s->room->env.policy;
+    struct smtp_sender who = sender_of(s);
+
+    ASSERT(s->authenticated);
+    return p == NULL || p->enters(p, &who, &s->own);
+}
+
+void smtp_allow_leave(struct smtp_session *s)
+{
+    struct smtp_policy *p = s->room->env.policy;
+    struct smtp_sender who = sender_of(s);
+
+    if (p != NULL && s->authenticated)
+        p->leaves(p, &who, &s->own);
+}
+
+bool smtp_allow_mailbox(struct smtp_session *s, struct span mailbox)
+{
+    struct smtp_policy *p = s->room->env.policy;
+
+    return p == NULL || p->may_send_as(p, span_of(s->user, s->user_len), mailbox);
+}
+
+bool smtp_allow_room(struct smtp_session *s, enum smtp_use use)
+{
+    struct smtp_policy *p = s->room->env.policy;
+    struct smtp_sender who = sender_of(s);
+
+    return p == NULL || p->has_room(p, &who, use);
+}
+
+void smtp_allow_use(struct smtp_session *s, enum smtp_use use, uint64_t amount)
+{
+    struct smtp_policy *p = s->room->env.policy;
+    struct smtp_sender who = sender_of(s);
+
+    if (p != NULL)
+        p->uses(p, &who, use, amount);
+}
+
+static bool permits(void *session, struct span mailbox)
+{
+    return smtp_allow_mailbox(session, mailbox);
+}
+
+struct smtp_header_judge smtp_allow_judge(struct smtp_session *s)
+{
+    bool asks = s->room->env.policy != NULL && s->room->config.from_rule != SMTP_FROM_ANY;
+
+    return (struct smtp_header_judge){ asks ? permits : NULL, s };
+}

@@ -1,0 +1,128 @@
+/* Who may send as whom, line by line, and every fault of a file. */
+#include "lib/unit.h"
+
+#include "gateway/senders.h"
+
+static uint8_t room[4096];
+static struct buf errors;
+
+static struct senders *parse(const char *text)
+{
+    errors = (struct buf){ room, 0, sizeof(room) - 1 };
+    return senders_parse("f", span_str(text), &errors);
+}
+
+static struct senders *good(const char *text)
+{
+    struct senders *t = parse(text);
+
+    if (t == NULL)
+        fail_msg("%.*s", (int)errors.len, room);
+    return t;
+}
+
+static bool may(const struct senders *t, const char *login, const char *mailbox)
+{
+    return senders_may_send_as(t, span_str(login), span_str(mailbox));
+}
+
+static void an_empty_file_lets_all_be_themselves(void **state)
+{
+    struct senders *t = good("# nothing\n\n");
+
+    (void)state;
+    assert_true(may(t, "ann@example.org", "ANN@example.ORG"));
+    assert_false(may(t, "ann@example.org", "bob@example.org"));
+    assert_false(may(t, "ann", "ann"));
+    assert_false(may(t, "ann", "ann@example.org"));
+    senders_release(t);
+}
+
+static void who_may_be_who(void **state)
+{
+    struct senders *t =
+        good("ann sales@x.example\n"
+             "\tbob@x.example  self bob+*@x.example *@bob.example *@*.bob.example\r\n"
+             "all *\n"
+             "q *-bounce@x.example pre*post@x.example\n"
+             "* self news@x.example\n");
+
+    (void)state;
+    assert_true(may(t, "ann", "Sales@X.example"));
+    assert_false(may(t, "ann", "ann@x.example"));
+    assert_false(may(t, "ann", "sales@x.example.org"));
+    assert_false(may(t, "ann", "sales"));
+    assert_false(may(t, "ann", "\"x@y\"@z"));
+    assert_true(may(t, "bob@x.example", "bob@x.example"));
+    assert_true(may(t, "bob@x.example", "bob+@x.example"));
+    assert_true(may(t, "bob@x.example", "bob+list@x.example"));
+    assert_false(may(t, "bob@x.example", "bobby@x.example"));
+    assert_true(may(t, "bob@x.example", "any@bob.example"));
+    assert_true(may(t, "bob@x.example", "any@a.b.bob.example"));
+    assert_false(may(t, "bob@x.example", "any@xbob.example"));
+    assert_false(may(t, "bob@x.example", "any@.bob.example.org"));
+    assert_true(may(t, "all", "who@ever"));
+    assert_false(may(t, "all", "nobody"));
+    assert_true(may(t, "q", "x-bounce@x.example"));
+    assert_true(may(t, "q", "prepost@x.example"));
+    assert_true(may(t, "q", "pre-post@x.example"));
+    assert_false(may(t, "q", "prepos@x.example"));
+    assert_true(may(t, "eve@x.example", "news@x.example"));
+    assert_true(may(t, "eve@x.example", "eve@x.example"));
+    assert_false(may(t, "eve@x.example", "bob@x.example"));
+    senders_release(t);
+}
+
+static void settings(void **state)
+{
+    struct senders *t = good("ann messages=500/1h recipients=2000/1d bytes=1G/1d sessions=3 "
+                             "size=20M rcpt=50\n"
+                             "* sessions=9\n");
+    const struct senders_limits *l = senders_limits_of(t, SPAN_LITERAL("ann"));
+
+    (void)state;
+    assert_int_equal(l->rates[SMTP_USE_MESSAGES].amount, 500);
+    assert_int_equal(l->rates[SMTP_USE_MESSAGES].window_s, 3600);
+    assert_int_equal(l->rates[SMTP_USE_RECIPIENTS].amount, 2000);
+    assert_int_equal(l->rates[SMTP_USE_BYTES].amount, 1 << 30);
+    assert_int_equal(l->rates[SMTP_USE_BYTES].window_s, 86400);
+    assert_int_equal(l->sessions, 3);
+    assert_int_equal(l->message_bytes, 20 << 20);
+    assert_int_equal(l->recipients, 50);
+    assert_int_equal(senders_limits_of(t, SPAN_LITERAL("eve"))->sessions, 9);
+    /* Settings alone: addresses are as without a line. */
+    assert_true(may(t, "eve@x.example", "eve@x.example"));
+    senders_release(t);
+}
+
+static void faults(void **state)
+{
+    static const char *const bad[] = {
+        "ann sales\n",         "ann @x.example\n",     "ann a@\n",         "ann self\n",
+        "ann a*b*c@x\n",       "ann a@*x\n",           "ann a@x*\n",       "ann messages=5\n",
+        "ann messages=0/1h\n", "ann messages=5/32d\n", "ann messages=/\n", "ann sessions=0\n",
+        "ann size=0\n",        "ann messages=1k/1h\n", "ann size=1x\n",    "ann rcpt=\n",
+        "ann a@x\nann b@x\n",  "ann a@x speed=5\n",    "ann messages=\n",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        if (parse(bad[i]) != NULL)
+            fail_msg("taken: %s", bad[i]);
+        assert_memory_equal(room, "f:", 2);
+    }
+    assert_null(parse("# 1\nann a@x\nbob\tself\n"));
+    assert_memory_equal(room, "f:3: self ", 10);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_empty_file_lets_all_be_themselves),
+        cmocka_unit_test(who_may_be_who),
+        cmocka_unit_test(settings),
+        cmocka_unit_test(faults),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

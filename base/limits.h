@@ -262,7 +262,7 @@
  * helper does in 20 ms. Past it: the connection waits for its turn. */
 #define LIMIT_TLS_HINTS 256
 /* A ClientHello that helpers are asked about: the longest real ones, with a post-quantum key share
- * and a ticket, have 2.5 KB. Past it: done inline. */
+ * and a ticket, have 2.5 KB. Past it: it waits for its turn. */
 #define LIMIT_TLS_HINT_HELLO_BYTES 4096
 /* Hints: key share, its ciphertext (1,120 bytes of X25519MLKEM768), a signature of 512, a session.
  * Past it: none. */

@@ -79,8 +79,7 @@ static bool hand_over(struct work *w, uint32_t bytes)
     }
     e->len = bytes < e->cap ? bytes : e->cap;
     mail.body_bytes = e->len;
-    while (!spool_message_append(port, m, e))
-        sched_yield();
+    spool_message_append(port, m, e);
     w->append_cycles += __rdtsc() - begin;
     mail.id = mail_id_make(&ids, 1764000000000);
     begin = __rdtsc();

@@ -61,6 +61,8 @@ void conn_begin_closing(struct conn *c, const char *result)
     if (c->result == NULL)
         c->result = result;
     c->phase = CONN_CLOSING;
+    if (!c->committing)
+        conn_body_drop(c); /* the rest of it will not come */
     c->io->ops->shutdown(c->io);
     set_timer(c, seconds_from_now(c, c->set->config.linger_s));
 }
@@ -190,7 +192,7 @@ static enum conn_progress closing_step(struct conn *c)
     struct stream *s = c->lower;
     struct span run;
 
-    if (s->ready & STREAM_FAILED || (c->io->ready & STREAM_FAILED)) {
+    if (s->ready & STREAM_FAILED) {
         conn_close(c, NULL);
         return CONN_GONE;
     }
@@ -213,13 +215,24 @@ static enum conn_progress step(struct conn *c)
     UNREACHABLE("every phase has a step");
 }
 
+/* Ends a session whose peer may have sent its end already, so that no news will come of it. */
+static void end_now(struct conn *c, const char *result)
+{
+    conn_begin_closing(c, result);
+    stream_requeue(c->lower);
+}
+
 /* Nothing moves any more: is that because the other side is gone? */
 static void look_for_the_end(struct conn *c)
 {
     bool asks_peer = c->want == SMTP_WANT_INPUT || c->want == SMTP_WANT_BODY;
 
-    if (c->io->ready & STREAM_FAILED || c->lower->ready & STREAM_FAILED) {
+    if (c->lower->ready & STREAM_FAILED) {
         conn_close(c, "connection lost");
+        return;
+    }
+    if (c->phase == CONN_SESSION && c->io->ready & STREAM_FAILED) {
+        end_now(c, tls_conn_error(c->tls)->reason); /* its alert is on its way */
         return;
     }
     if ((c->io->ready & STREAM_ENDED) == 0 || (c->io->ready & STREAM_READABLE) != 0)
@@ -228,10 +241,8 @@ static void look_for_the_end(struct conn *c)
         conn_close(c, "ended before its PROXY header did");
     else if (c->phase == CONN_HANDSHAKE)
         conn_close(c, "ended in the handshake");
-    else if (c->phase == CONN_SESSION && asks_peer && !list_linked(&c->wait)) {
-        conn_begin_closing(c, c->want == SMTP_WANT_BODY ? "ended within a message" : "ended");
-        stream_requeue(c->lower); /* the peer's end is there already: no news will come of it */
-    }
+    else if (c->phase == CONN_SESSION && asks_peer && !list_linked(&c->wait))
+        end_now(c, c->want == SMTP_WANT_BODY ? "ended within a message" : "ended");
 }
 
 void conn_pump(struct conn *c)

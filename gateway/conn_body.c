@@ -73,13 +73,11 @@ static bool have_room(struct conn *c)
     return c->extent != NULL;
 }
 
-/* Hands a filled extent to the spool; false: the ring is full now. */
-static bool append_extent(struct conn *c)
+/* Hands an extent to the spool. */
+static void append_extent(struct conn *c)
 {
-    if (!spool_message_append(c->set->env.spool, c->message, c->extent))
-        return false;
+    spool_message_append(c->set->env.spool, c->message, c->extent);
     c->extent = NULL;
-    return true;
 }
 
 /* The spool can't keep it: forget the message, let the session look for the end alone. */
@@ -89,19 +87,6 @@ static void lose(struct conn *c)
 
     conn_body_drop(c);
     smtp_session_body_lost(c->session, why);
-}
-
-/* Up to cap bytes: first those that were read behind a command, then the stream's. */
-static uint32_t take_bytes(struct conn *c, uint8_t *to, uint32_t cap)
-{
-    uint32_t n;
-
-    if (c->input.len == 0)
-        return c->io->ops->read(c->io, to, cap);
-    n = c->input.len < cap ? c->input.len : cap;
-    memcpy(to, c->input.ptr, n);
-    conn_session_keep(c, span_skip(span_of(c->input.ptr, c->input.len), n));
-    return n;
 }
 
 static void note_progress(struct conn *c, uint32_t taken, enum smtp_body_outcome outcome)
@@ -116,57 +101,56 @@ static void note_progress(struct conn *c, uint32_t taken, enum smtp_body_outcome
     c->commit_ns = c->set->env.clock->now_ns;
 }
 
-/* A body whose bytes are not kept: read into the scratch, look for the end. */
-static enum conn_progress skip_step(struct conn *c)
+/*
+ * Shows the session up to cap bytes at `at`: first those that were read behind a command, then the
+ * stream's. What is of the body stays there, and *len grows by it; what is not is input.
+ */
+static enum conn_progress feed(struct conn *c, uint8_t *at, uint32_t cap, uint32_t *len)
 {
+    struct span input = span_of(c->input.ptr, c->input.len);
+    uint32_t n = input.len < cap ? input.len : cap;
     enum smtp_body_outcome outcome;
-    uint8_t *at = c->set->scratch;
     uint32_t taken;
-    uint32_t n = take_bytes(c, at, LIMIT_READ_BYTES);
 
+    if (n > 0)
+        memcpy(at, input.ptr, n);
+    else
+        n = c->io->ops->read(c->io, at, cap);
     if (n == 0)
         return CONN_STUCK;
     outcome = smtp_session_body(c->session, span_of(at, n), &taken);
-    if (taken < n)
+    ASSERT(taken <= n);
+    if (input.len > 0)
+        conn_session_keep(c, span_skip(input, taken));
+    else if (taken < n)
         conn_session_keep(c, span_of(at + taken, n - taken));
+    *len += taken;
     note_progress(c, taken, outcome);
     return CONN_MOVED;
 }
 
 enum conn_progress conn_body_step(struct conn *c)
 {
-    enum smtp_body_outcome outcome;
     struct spool_extent *e;
     uint32_t room;
-    uint32_t taken;
-    uint32_t n;
 
     if (c->message != NULL && c->message->state > SPOOL_COMMITTING)
         lose(c);
     if (!smtp_session_body_kept(c->session)) {
         conn_body_drop(c);
-        return skip_step(c);
+        return feed(c, c->set->scratch, LIMIT_READ_BYTES, &(uint32_t){ 0 });
     }
-    if (!have_room(c) || (c->extent->len == c->extent->cap && !append_extent(c))) {
+    if (c->extent != NULL && c->extent->len == c->extent->cap)
+        append_extent(c);
+    if (!have_room(c)) {
         stop_the_watch(c);
         conn_wait_for_room(c);
         return CONN_STUCK;
     }
     start_the_watch(c);
     e = c->extent;
-    if (e == NULL)
-        return CONN_MOVED; /* the full one has gone; the next step gets another */
     room = e->cap - e->len;
-    n = take_bytes(c, e->data + e->len, room < LIMIT_READ_BYTES ? room : LIMIT_READ_BYTES);
-    if (n == 0)
-        return CONN_STUCK;
-    outcome = smtp_session_body(c->session, span_of(e->data + e->len, n), &taken);
-    ASSERT(taken <= n);
-    if (taken < n)
-        conn_session_keep(c, span_of(e->data + e->len + taken, n - taken));
-    e->len += taken;
-    note_progress(c, taken, outcome);
-    return CONN_MOVED;
+    return feed(c, e->data + e->len, room < LIMIT_READ_BYTES ? room : LIMIT_READ_BYTES, &e->len);
 }
 
 enum conn_progress conn_body_commit(struct conn *c)
@@ -188,12 +172,9 @@ enum conn_progress conn_body_commit(struct conn *c)
         conn_body_done(c);
         return CONN_MOVED;
     }
-    if (c->extent != NULL && c->extent->len == 0) {
-        spool_extent_put(port, c->extent);
-        c->extent = NULL;
-    }
-    if ((c->extent != NULL && !append_extent(c)) ||
-        !spool_message_commit(port, c->message, &mail)) {
+    if (c->extent != NULL)
+        append_extent(c);
+    if (!spool_message_commit(port, c->message, &mail)) {
         conn_wait_for_room(c);
         return CONN_STUCK;
     }

@@ -28,6 +28,12 @@ static void put_common(struct log_line *line, const struct conn *c)
     put_endpoint(line, "client", &c->peer);
 }
 
+static void put_if_any(struct log_line *line, const char *key, struct span value)
+{
+    if (value.len > 0)
+        log_span(line, key, value);
+}
+
 static void put_tls(struct log_line *line, const struct conn *c)
 {
     if (c->tls_info.version == NULL)
@@ -36,12 +42,7 @@ static void put_tls(struct log_line *line, const struct conn *c)
     log_str(line, "cipher", c->tls_info.cipher);
     log_str(line, "group", c->tls_info.group);
     log_str(line, "resumed", c->tls_info.resumed ? "yes" : "no");
-}
-
-static void put_if_any(struct log_line *line, const char *key, struct span value)
-{
-    if (value.len > 0)
-        log_span(line, key, value);
+    put_if_any(line, "sni", span_str(c->tls_info.server_name));
 }
 
 void conn_log_proxied(const struct conn *c, const struct proxy_header *h)

@@ -22,6 +22,7 @@ void conn_session_hold(struct conn *c)
 void conn_session_keep(struct conn *c, struct span rest)
 {
     struct conns *cs = c->set;
+    uint32_t len_before = c->input.len;
 
     ASSERT(rest.len <= LIMIT_CONN_INPUT_BYTES);
     if (rest.len == 0) {
@@ -35,6 +36,8 @@ void conn_session_keep(struct conn *c, struct span rest)
     conn_session_hold(c);
     if (rest.ptr != c->input.ptr)
         memmove(c->input.ptr, rest.ptr, rest.len);
+    if (rest.len < len_before) /* an AUTH line may have been in front of it */
+        explicit_bzero(c->input.ptr + rest.len, len_before - rest.len);
     c->input.len = rest.len;
 }
 

@@ -34,6 +34,8 @@ static uint64_t next_ns(const struct worker *w)
     uint64_t a = core_next_ns(&w->core);
     uint64_t b = conns_next_ns(w->conns);
 
+    if (w->ksock != NULL && ksock_has_work(w->ksock))
+        return w->clock.now_ns;
     return a < b ? a : b;
 }
 

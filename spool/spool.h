@@ -109,9 +109,8 @@ struct spool_message *spool_message_begin(struct spool_port *p, void *owner);
 /* Empty extent, or NULL: none now (ask again next turn; until then do not read from the client). */
 struct spool_extent *spool_extent_get(struct spool_port *p);
 void spool_extent_put(struct spool_port *p, struct spool_extent *e);
-/* Takes e (len > 0): it will be written, in order. False: the ring is full, e stays the caller's.
- */
-bool spool_message_append(struct spool_port *p, struct spool_message *m, struct spool_extent *e);
+/* Takes e (len > 0): it will be written, in order. */
+void spool_message_append(struct spool_port *p, struct spool_message *m, struct spool_extent *e);
 /*
  * Copies envelope and header; from here on the message is the spool's until poll gives it back.
  * mail->body_bytes must not exceed what was appended. False: the ring is full, try again next turn.

@@ -188,7 +188,7 @@ void spool_extent_put(struct spool_port *p, struct spool_extent *e)
     list_append(&p->free_extents, &x->link);
 }
 
-bool spool_message_append(struct spool_port *p, struct spool_message *m, struct spool_extent *e)
+void spool_message_append(struct spool_port *p, struct spool_message *m, struct spool_extent *e)
 {
     struct spool_port_extent *x = LIST_ENTRY(e, struct spool_port_extent, pub);
 
@@ -200,7 +200,6 @@ bool spool_message_append(struct spool_port *p, struct spool_message *m, struct 
     ASSERT(x->message->port == p);
     x->message->given_bytes += e->len;
     ask(p, &x->item, ITEM_APPEND);
-    return true;
 }
 
 /* A place for `bytes` in one piece, or NULL; *end is where the ring's tail goes when it is taken.

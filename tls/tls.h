@@ -67,7 +67,6 @@ struct tls_conn *tls_conn_open(struct tls_worker *w, struct stream *lower);
  * and closes the lower stream; what DRAINED does not yet vouch for may be lost then.
  */
 struct stream *tls_conn_stream(struct tls_conn *c);
-struct stream *tls_conn_lower(struct tls_conn *c);
 /* Before or instead of TLS_DONE: frees the tls_conn, and the lower stream is the caller's again. */
 struct stream *tls_conn_detach(struct tls_conn *c);
 

@@ -39,6 +39,7 @@ static struct tls_awake *wake(struct tls_conn *c)
     *a = (struct tls_awake){ .conn = c };
     if (!tls_record_key_make(&a->in, &c->own.in) || !tls_record_key_make(&a->out, &c->own.out)) {
         tls_record_key_wipe(&a->in);
+        tls_record_key_wipe(&a->out);
         pool_put(w->awake, a);
         tls_error_forget();
         return NULL;

@@ -155,11 +155,6 @@ struct stream *tls_conn_stream(struct tls_conn *c)
     return &c->upper;
 }
 
-struct stream *tls_conn_lower(struct tls_conn *c)
-{
-    return c->lower;
-}
-
 struct stream *tls_conn_detach(struct tls_conn *c)
 {
     struct stream *lower = c->lower;
@@ -284,7 +279,8 @@ static enum tls_outcome stopped(struct tls_conn *c, int ret)
  * HelloRetryRequest. */
 static void note_progress(struct tls_conn *c, enum tls_outcome outcome)
 {
-    if (c->hint != NULL || c->hello_done || (c->out_bytes == 0 && outcome == TLS_WANT_INPUT))
+    if (c->hint != NULL || c->wants_hint || c->hello_done ||
+        (c->out_bytes == 0 && outcome == TLS_WANT_INPUT))
         return;
     if (!c->retried && SSL_used_hello_retry_request(c->ssl)) {
         c->retried = true;
@@ -345,13 +341,13 @@ enum tls_outcome tls_conn_handshake_helped(struct tls_conn *c)
     enum tls_outcome outcome;
 
     if (c->hint == NULL) {
-        if (c->retried || !tls_hint_has_place(c->worker))
+        if (c->retried || c->no_hint || !tls_hint_has_place(c->worker))
             return TLS_WANT_TURN;
         c->wants_hint = true;
         outcome = tls_conn_handshake(c);
         c->wants_hint = false;
         if (c->hint == NULL || outcome == TLS_FAILED)
-            return outcome;
+            return c->no_hint ? TLS_WANT_TURN : outcome;
     }
     if (c->hint->posted)
         return wait_below(c, TLS_WANT_SIGNATURE);
@@ -368,6 +364,8 @@ bool tls_conn_handshake_is_dear(const struct tls_conn *c)
         return false;
     if (c->hint != NULL)
         return !c->hint->posted && !c->hint->done;
+    if (c->no_hint)
+        return true;
     if (c->state == TLS_STATE_START) {
         n = tls_bio_available(c, sizeof(head), head, sizeof(head));
         if (n < sizeof(head) || head[0] != RECORD_HANDSHAKE)

@@ -120,6 +120,7 @@ struct tls_conn {
     uint64_t in_bytes;   /* ciphertext taken from below */
     uint64_t out_bytes;  /* ciphertext handed down */
     bool wants_hint;     /* within tls_conn_handshake_helped */
+    bool no_hint;        /* the ClientHello at hand is none for a helper, and waits for its turn */
     bool hello_done;     /* the dear step is behind us */
     bool retried;        /* a HelloRetryRequest went out */
     bool ended;          /* close_notify, or the end of the lower stream, was seen */

@@ -9,10 +9,11 @@
  * (tls_hint_on_hello), and posts the copy; the helper runs `run`; `done` puts the lower stream on
  * the ready list; the next step is the rest of the handshake, a quarter of its time.
  *
- * Failure modes: no helper has room (the connection waits for its turn, and does it all by itself
- * then); the helper finds nothing to hand out, as with a ClientHello that is refused (the
- * connection's own step finds out why); a HelloRetryRequest (the second ClientHello has no hint);
- * the connection goes away meanwhile (the object goes home when the helper is done with it).
+ * Failure modes: no helper has room, or the ClientHello is too long (the connection waits for its
+ * turn, and does it all by itself then); the helper finds nothing to hand out, as with a
+ * ClientHello that is refused (the connection's own step finds out why); a HelloRetryRequest (the
+ * second ClientHello has no hint); the connection goes away meanwhile (the object goes home when
+ * the helper is done with it).
  */
 #include <openssl/bytestring.h>
 #include <openssl/mem.h>
@@ -114,8 +115,10 @@ enum ssl_select_cert_result_t tls_hint_on_hello(struct tls_conn *c, const SSL_CL
 
     if (h == NULL && c->wants_hint) {
         c->hint = copy_hello(c, hello);
-        return c->hint != NULL ? ssl_select_cert_retry : ssl_select_cert_success;
+        c->no_hint = c->hint == NULL;
+        return ssl_select_cert_retry;
     }
+    c->no_hint = false;
     if (h == NULL)
         return ssl_select_cert_success;
     ASSERT(!h->posted);

@@ -234,6 +234,11 @@ unsigned ksock_poll(struct ksock *k)
     return done + (result < 0 || !list_empty(&k->work));
 }
 
+bool ksock_has_work(const struct ksock *k)
+{
+    return !list_empty(&k->work);
+}
+
 int ksock_fd(const struct ksock *k)
 {
     return k->ring.ring_fd;

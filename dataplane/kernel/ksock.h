@@ -52,6 +52,9 @@ void ksock_listen_stop(struct ksock *k);
 struct stream *ksock_accept(struct ksock *k, void **cookie);
 /* Submits and reaps; never blocks. Returns the completions handled. */
 unsigned ksock_poll(struct ksock *k);
+/* What was said to streams since the last poll waits for the next one: a loop must not sleep on it.
+ */
+bool ksock_has_work(const struct ksock *k);
 /* Readable (poll(2)) when there is news. A loop may sleep on it after a ksock_poll that returned 0.
  */
 int ksock_fd(const struct ksock *k);

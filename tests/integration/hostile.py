@@ -218,6 +218,32 @@ class Hostile(unittest.TestCase):
             raw.sendall(b"\x17\x03\x03\x00\x20" + os.urandom(32))
             everything(raw)
 
+    def test_broken_record(self):
+        """One bit is wrong: the client sees an alert, not a reset; the log has the reason."""
+        come, go = ssl.MemoryBIO(), ssl.MemoryBIO()
+        c = self.gw.context().wrap_bio(come, go)
+
+        def until_done(act):
+            while True:
+                try:
+                    return act()
+                except ssl.SSLWantReadError:
+                    raw.sendall(go.read())
+                    come.write(raw.recv(65536))
+
+        with self.tcp() as raw:
+            until_done(c.do_handshake)
+            raw.sendall(go.read())
+            self.assertTrue(until_done(c.read).startswith(b"220 "))
+            c.write(b"NOOP\r\n")
+            record = bytearray(go.read())
+            record[-1] ^= 1
+            raw.sendall(record)
+            with self.assertRaises(ssl.SSLError) as caught:
+                until_done(c.read)
+            self.assertIn("BAD_RECORD_MAC", str(caught.exception))
+        self.gw.wait_for_log('result="record does not decrypt"')
+
     def test_long_command_line(self):
         before = self.gw.memory_kb()
         s = self.session()

@@ -8,10 +8,9 @@
 #include "base/limits.h"
 #include "gateway/auth_file.h"
 
-#define CONNECTIONS 32
-#define SEGMENTS    1024
-#define SEG_ROOM    1448
-#define TURNS_MAX   20000 /* more is a hang */
+#define SEGMENTS  1024
+#define SEG_ROOM  1448
+#define TURNS_MAX 20000 /* more is a hang */
 /* The password is "secret"; few rounds. */
 #define USERS                        \
     "test:$6$rounds=1000$simulator$" \
@@ -57,7 +56,7 @@ static void open_smtp(struct conn_rig *r)
     const struct smtp_env env = { &r->clock, &r->counters, &r->ids, NULL };
 
     mail_id_init(&r->ids, 1, 0);
-    r->smtp = smtp_create(&config, CONNECTIONS, &env);
+    r->smtp = smtp_create(&config, CONN_RIG_CONNECTIONS, &env);
     assert_non_null(r->smtp);
 }
 
@@ -85,7 +84,7 @@ static void open_auth(struct conn_rig *r)
     file = auth_file_create(&file_env);
     assert_non_null(file);
     env.backends[0] = auth_file_backend(file);
-    r->auth = auth_create(&config, CONNECTIONS, &env);
+    r->auth = auth_create(&config, CONN_RIG_CONNECTIONS, &env);
     assert_non_null(r->auth);
 }
 
@@ -96,7 +95,7 @@ static void open_spool(struct conn_rig *r)
         .segment_bytes = 1024 * 1024,
         .ports = 1,
         .extents_per_port = CONN_RIG_EXTENTS,
-        .messages_per_port = CONNECTIONS,
+        .messages_per_port = CONN_RIG_CONNECTIONS,
     };
     struct spool_recovery recovery;
     uint8_t text[256];
@@ -112,7 +111,7 @@ static void open_spool(struct conn_rig *r)
 static void open_conns(struct conn_rig *r)
 {
     static const struct conn_config config = {
-        .connections_max = CONNECTIONS,
+        .connections_max = CONN_RIG_CONNECTIONS,
         .handshakes_per_turn = 1,
         .handshake_timeout_s = 30,
         .session_timeout_s = 7200,
@@ -137,7 +136,7 @@ static void open_tls(struct conn_rig *r, struct tls_ctx *ctx)
     const struct tls_env env = { &r->counters, &r->clock, &r->jobs.queue };
 
     r->tls_ctx = ctx;
-    r->tls = tls_worker_create(ctx, CONNECTIONS, &env);
+    r->tls = tls_worker_create(ctx, CONN_RIG_CONNECTIONS, &env);
     assert_non_null(r->tls);
 }
 

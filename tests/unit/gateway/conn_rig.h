@@ -13,10 +13,11 @@
 #include "lib/mem_stream.h"
 #include "sim/sim_disk.h"
 
-#define CONN_RIG_CLIENTS  16
-#define CONN_RIG_JOBS     16
-#define CONN_RIG_EXTENTS  4
-#define CONN_RIG_LINGER_S 5
+#define CONN_RIG_CLIENTS     16
+#define CONN_RIG_CONNECTIONS 32
+#define CONN_RIG_JOBS        16
+#define CONN_RIG_EXTENTS     4
+#define CONN_RIG_LINGER_S    5
 
 /* "test", "secret". */
 #define CONN_RIG_LOGIN   "EHLO a.example\r\nAUTH PLAIN AHRlc3QAc2VjcmV0\r\n"

@@ -3,9 +3,11 @@
 
 #include "conn_rig.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/limits.h"
+#include "gateway/conn_priv.h"
 
 static struct conn_rig rig;
 
@@ -54,6 +56,49 @@ static void a_message_is_kept(void **state)
     conn_rig_settle(&rig);
     assert_int_equal(conns_count(rig.conns), 0);
     assert_true(conn_rig_logged(&rig, "result=quit"));
+}
+
+/* What was read behind a chunk is not lost when the extent has room for a part of it only. */
+static void chunks_cross_the_end_of_an_extent(void **state)
+{
+    static char chunk[LIMIT_EXTENT_BYTES];
+    struct spool_port *port = spool_port(rig.spool, 0);
+    struct spool_extent *e = spool_extent_get(port);
+    uint32_t len = e->cap - 20;
+    struct conn_rig_client *c = log_in(0);
+    char line[64];
+
+    (void)state;
+    spool_extent_put(port, e);
+    memset(chunk, 'x', sizeof(chunk));
+    snprintf(line, sizeof(line), "BDAT %u\r\n", len);
+    conn_rig_say(&rig, c, "MAIL FROM:<> BODY=BINARYMIME\r\nRCPT TO:<b@y.example>\r\n");
+    conn_rig_say(&rig, c, line);
+    conn_rig_send(&rig, c, chunk, len);
+    conn_rig_heard(c, "250 2.1.0*");
+    conn_rig_say(&rig, c,
+                 "BDAT 5\r\nabcdeBDAT 40\r\n0123456789012345678901234567890123456789"
+                 "BDAT 3 LAST\r\nxyz");
+    assert_non_null(strstr(c->text, "queued as"));
+    conn_rig_heard(c, "250 2.0.0 Chunk ok\r\n250 2.0.0 Chunk ok\r\n250 2.0.0 Ok: queued*");
+    snprintf(line, sizeof(line), "size=%u ", len + 48);
+    assert_true(conn_rig_logged(&rig, line));
+}
+
+/* A password that came in two pieces is not left behind in the memory of what comes next. */
+static void a_password_is_not_left_in_the_input(void **state)
+{
+    struct conn_rig_client *c = conn_rig_connect(&rig, 0);
+    struct list *all = &rig.conns->all;
+    const struct conn *conn = LIST_ENTRY(all->head.next, struct conn, all);
+
+    (void)state;
+    rig.jobs.idle = true;
+    conn_rig_say(&rig, c, "EHLO a.example\r\nAUTH PLAIN AHRlc3Q");
+    conn_rig_say(&rig, c, "Ac2VjcmV0\r\nNOOP\r\n");
+    assert_int_equal(conn->input.len, 6);
+    assert_null(memmem(conn->input.ptr, LIMIT_CONN_INPUT_BYTES, "AHRlc3Q", 7));
+    assert_null(memmem(conn->input.ptr, LIMIT_CONN_INPUT_BYTES, "c2VjcmV0", 8));
 }
 
 /* A message whose end was read is the spool's to keep, whether or not its sender reads. */
@@ -267,6 +312,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_message_is_kept, begin, end),
+        cmocka_unit_test_setup_teardown(chunks_cross_the_end_of_an_extent, begin, end),
+        cmocka_unit_test_setup_teardown(a_password_is_not_left_in_the_input, begin, end),
         cmocka_unit_test_setup_teardown(who_does_not_read_loses_no_message, begin, end),
         cmocka_unit_test_setup_teardown(who_waits_for_room_is_not_slow, begin, end),
         cmocka_unit_test_setup_teardown(a_slow_body_is_given_up, begin, end),

@@ -78,6 +78,29 @@ static void echoes(void **state)
     assert_int_equal(counter_get(&f.counters, COUNTER_KSOCK_ACCEPTS), 1);
 }
 
+static bool has_no_work(struct fixture *x)
+{
+    return !ksock_has_work(x->ksock);
+}
+
+/* A loop that was told there is nothing must not sleep on what was said since. */
+static void what_was_said_is_work(void **state)
+{
+    char got[8];
+    int client, end;
+    struct stream *s;
+
+    (void)state;
+    f.mode = FIXTURE_HOLD;
+    s = fixture_pair(&f, &client);
+    fixture_run(&f, has_no_work);
+    assert_int_equal(stream_write(s, SPAN_LITERAL("421\r\n")), 5);
+    assert_true(ksock_has_work(f.ksock));
+    fixture_run(&f, has_no_work);
+    assert_int_equal(fixture_read(&f, client, got, 5, &end), 5);
+    close(client);
+}
+
 static void knows_both_addresses(void **state)
 {
     int client;
@@ -388,6 +411,7 @@ int main(void)
     static char any[] = "::";
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(echoes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_was_said_is_work, set_up, tear_down),
         cmocka_unit_test_prestate_setup_teardown(echoes, set_up, tear_down, v6),
         cmocka_unit_test_setup_teardown(knows_both_addresses, set_up, tear_down),
         cmocka_unit_test_prestate_setup_teardown(knows_both_addresses, set_up, tear_down, v6),

@@ -45,7 +45,7 @@ static void extents_go_out_and_come_home(void **state)
         assert_int_equal(e[7]->len, 0);
         e[7]->len = 1;
         for (unsigned i = 0; i < 8; i++)
-            assert_true(spool_message_append(rig.port, m, e[i]));
+            spool_message_append(rig.port, m, e[i]);
         assert_null(spool_extent_get(rig.port));
         rig_settle(&rig);
     }
@@ -106,7 +106,7 @@ static void what_was_given_up_is_not_there(void **state)
 
         m = spool_message_begin(rig.port, NULL);
         e->len = id % 2 == 0 ? e->cap : 10;
-        assert_true(spool_message_append(rig.port, m, e));
+        spool_message_append(rig.port, m, e);
         if (id % 3 == 0)
             spool_turn(rig.spool); /* the abort comes while it is under way */
         spool_message_abort(rig.port, m);

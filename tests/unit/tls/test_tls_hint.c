@@ -162,6 +162,34 @@ static void test_queue_full(void **state)
     rig_close(&r);
 }
 
+/* Too long for a helper: it waits for its turn, and is dear until then. */
+static void use_long_hello(SSL *client)
+{
+    static uint8_t protocols[LIMIT_TLS_HINT_HELLO_BYTES];
+
+    memcpy(protocols, "\4smtp", 5);
+    for (unsigned i = 5; i + 1 < sizeof(protocols); i += 2)
+        memcpy(protocols + i, "\1x", 2);
+    SSL_set_alpn_protos(client, protocols, sizeof(protocols) - 1);
+}
+
+static void test_long_hello(void **state)
+{
+    struct hand h = hand_of(1);
+    struct rig r;
+
+    (void)state;
+    open_rig(&r, &h);
+    assert_int_equal(begin(&r, use_long_hello), TLS_WANT_TURN);
+    assert_true(tls_conn_handshake_is_dear(r.conn));
+    assert_int_equal(tls_conn_handshake_helped(r.conn), TLS_WANT_TURN);
+    assert_int_equal(h.count, 0);
+    assert_int_equal(tls_conn_handshake(r.conn), TLS_WANT_INPUT);
+    assert_false(tls_conn_handshake_is_dear(r.conn));
+    assert_true(rig_handshake(&r));
+    rig_close(&r);
+}
+
 static void test_no_helpers(void **state)
 {
     static const struct rig_config ecdsa = { .connections = 1 };
@@ -251,10 +279,15 @@ static void test_malformed_hello(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_helped),          cmocka_unit_test(test_retry),
-        cmocka_unit_test(test_queue_full),      cmocka_unit_test(test_no_helpers),
-        cmocka_unit_test(test_connection_gone), cmocka_unit_test(test_job_that_never_ran),
-        cmocka_unit_test(test_refused),         cmocka_unit_test(test_malformed_hello),
+        cmocka_unit_test(test_helped),
+        cmocka_unit_test(test_retry),
+        cmocka_unit_test(test_queue_full),
+        cmocka_unit_test(test_long_hello),
+        cmocka_unit_test(test_no_helpers),
+        cmocka_unit_test(test_connection_gone),
+        cmocka_unit_test(test_job_that_never_ran),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_malformed_hello),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,9 @@
 /*
- * The automaton of a message body. The table below is the whole truth; blocks of 64 bytes that hold
- * nothing but text, paired CR LF and stuffed dots are passed over by bit masks, which say the same
- * of all 64 at once.
+ * The automaton of a message body. The table below is the whole truth; what is said of many bytes
+ * at once must say the same. Runs of blocks that hold nothing but text and paired CR LF, no dot at
+ * the start of a line, are passed over by comparing each byte with the one before it: nothing is
+ * done for a line. A block with stuffed dots is passed over by bit masks, and what is left goes
+ * through the table.
  *
  * Failure modes: a CR or LF alone, or a NUL, ends the scan for good: the table has no way out of
  * BARE and NUL.
@@ -12,8 +14,13 @@
 
 #include "base/assert.h"
 #include "base/limits.h"
+#include "smtp/smtp_plain.h"
 
-#define BLOCK_BYTES 64
+#define BLOCK_BYTES SMTP_PLAIN_BLOCK_BYTES
+/* The longest run: no line within one is too long. */
+#define RUN_BYTES 32768
+STATIC_ASSERT(RUN_BYTES < LIMIT_TEXT_LINE_BYTES, "only a run's first and last line end matter");
+STATIC_ASSERT(RUN_BYTES % BLOCK_BYTES == 0, "a run is whole blocks");
 
 enum byte_class { OTHER, DOT, CR, LF, NUL, CLASS_COUNT };
 
@@ -146,6 +153,30 @@ static inline bool pass_block(struct smtp_body *b, const uint8_t *p)
     return true;
 }
 
+/* Takes plain blocks, as many as there are; p[-1] is the byte that led to the state. Returns their
+ * bytes. */
+static inline uint32_t pass_run(struct smtp_body *b, const uint8_t *p, uint32_t len)
+{
+    uint32_t most = len < RUN_BYTES ? len : RUN_BYTES;
+    uint32_t n = smtp_plain_run(span_of(p, most), b->form == SMTP_BODY_STUFFED ? '.' : 0);
+    const uint8_t *lf;
+
+    if (n == 0)
+        return 0;
+    lf = memchr(p, '\n', n);
+    if (lf != NULL) {
+        note_line_length(b, b->total + (uint64_t)(lf - p) + 1);
+        lf = memrchr(p, '\n', n);
+        b->line_start = b->total + (uint64_t)(lf - p) + 1;
+    }
+    b->total += n;
+    if (p[n - 1] == '\r')
+        b->at = SMTP_BODY_CR;
+    else
+        b->at = p[n - 1] == '\n' ? SMTP_BODY_LINE_START : SMTP_BODY_TEXT;
+    return n;
+}
+
 static inline void step(struct smtp_body *b, uint8_t byte)
 {
     enum smtp_body_state next = (enum smtp_body_state)next_state[b->at][class_of[b->form][byte]];
@@ -173,7 +204,11 @@ uint32_t smtp_body_scan(struct smtp_body *b, struct span chunk)
     while (i < chunk.len && !smtp_body_over(&now)) {
         bool whole = chunk.len - i >= BLOCK_BYTES && now.at <= SMTP_BODY_CR;
         uint32_t stop;
+        uint32_t run = whole && i > 0 ? pass_run(&now, chunk.ptr + i, chunk.len - i) : 0;
 
+        i += run;
+        if (run > 0)
+            continue;
         if (whole && pass_block(&now, chunk.ptr + i)) {
             i += BLOCK_BYTES;
             continue;

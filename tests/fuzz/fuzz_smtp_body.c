@@ -1,11 +1,13 @@
 /*
- * Bodies: the scanner against its slow model, whole and in pieces. The first byte says how it is
+ * Bodies: the scanner against its slow model, whole and in pieces, and both ways to pass over
+ * plain text against theirs. The first byte says how it is
  * cut.
  */
 #include <stddef.h>
 
 #include "base/assert.h"
 #include "unit/smtp/model_body.h"
+#include "unit/smtp/model_plain.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -64,5 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     same_as_model(all, data[0] + 1U);
     same_as_model_of_lines(all, UINT32_MAX);
     same_as_model_of_lines(all, data[0] + 1U);
+    ASSERT(model_plain_agrees(all, '.')); /* behind the first byte, which it looks at */
+    ASSERT(model_plain_agrees(all, 0));
     return 0;
 }

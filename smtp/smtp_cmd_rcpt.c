@@ -2,6 +2,7 @@
  * RCPT (RFC 5321, 4.1.1.3), with what DSN adds to it (RFC 3461, 4.1 and 4.2).
  */
 #include "smtp/smtp_priv.h"
+#include "smtp/smtp_scan.h"
 
 enum smtp_reply_id smtp_cmd_rcpt_check(struct smtp_session *s, struct smtp_call *call)
 {
@@ -15,7 +16,9 @@ enum smtp_reply_id smtp_cmd_rcpt_check(struct smtp_session *s, struct smtp_call 
     case SMTP_PARAMS_UNKNOWN: return SMTP_REPLY_UNKNOWN_PARAMETER;
     case SMTP_PARAMS_OK: break;
     }
-    return path == SMTP_SYNTAX_UTF8 && !s->tx->utf8 ? SMTP_REPLY_NON_ASCII : SMTP_REPLY_NONE;
+    if (s->tx->utf8 || (path != SMTP_SYNTAX_UTF8 && smtp_scan_is_ascii(call->params.orcpt)))
+        return SMTP_REPLY_NONE;
+    return SMTP_REPLY_NON_ASCII;
 }
 
 enum smtp_reply_id smtp_cmd_rcpt_act(struct smtp_session *s, struct smtp_call *call)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "bench/limit.h"
+#include "bench/link.h"
 #include "bench/load.h"
 #include "bench/micro.h"
 #include "bench/options.h"
@@ -19,6 +20,8 @@ static const char usage[] =
     "usage: postern-bench COMMAND [OPTION...]\n"
     "  limit   what the machine can do: handshakes, AEAD, disk, rings\n"
     "  load    SMTP submission by many clients at once, against any server\n"
+    "  link    a long or bad link between two TAP devices\n"
+    "  goodput what our TCP and Linux's receive over such a link\n"
     "  peers   Postern beside Postfix, Exim and Haraka, in turns\n"
     "  sweep   one server over concurrency, load and idle connections\n"
     "  report  a page of the results in a folder\n"
@@ -31,7 +34,8 @@ static const struct command {
     int (*run)(int argc, char **argv);
 } commands[] = {
     { "limit", &limit_suite, NULL }, { "load", NULL, load_main }, { "micro", &micro_suite, NULL },
-    { "peers", NULL, NULL },         { "sweep", NULL, NULL },     { "report", NULL, NULL },
+    { "goodput", NULL, NULL },       { "link", NULL, link_main }, { "peers", NULL, NULL },
+    { "sweep", NULL, NULL },         { "report", NULL, NULL },
 };
 
 /* The program postern-bench-WORD beside this one. Comes back only when it cannot be run. */

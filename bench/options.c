@@ -28,6 +28,17 @@ bool options_number(const char *text, uint64_t least, uint64_t most, uint64_t *o
     return true;
 }
 
+bool options_decimal(const char *text, double most, double *out)
+{
+    char *end;
+
+    *out = strtod(text, &end);
+    if (end != text && *end == 0 && *out >= 0 && *out <= most)
+        return true;
+    fprintf(stderr, "postern-bench: '%s' is no number from 0 to %g\n", text, most);
+    return false;
+}
+
 bool options_pin(int core)
 {
     cpu_set_t set;

@@ -1,6 +1,6 @@
 /*
- * A host on a DPDK device for the tests of devices: answers ARP and ping, and echoes what comes by
- * TCP on port 7.
+ * A host on a DPDK device, for the tests of devices and for postern-bench goodput: answers ARP and
+ * ping, echoes what comes by TCP on port 7, discards what comes on port 9.
  *
  *     nic_host ADDRESS/PREFIX QUEUES [EAL argument ...]
  *
@@ -8,26 +8,30 @@
  * line "ready", runs until SIGTERM or SIGINT, then prints the counters. Exit 1 with a sentence when
  * something does not start.
  */
+#include <poll.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/limits.h"
 #include "dataplane/core.h"
 #include "dataplane/nic/nic_port.h"
 
-#define QUEUES_MAX  8
-#define CONNECTIONS 256
-#define ECHO_PORT   7
+#define QUEUES_MAX   8
+#define CONNECTIONS  256
+#define ECHO_PORT    7
+#define DISCARD_PORT 9
+#define IDLE_TURNS   64 /* before the first sleep */
+#define IDLE_NS      (20 * NS_PER_US)
 #define SEGS_LEFT \
     12288 /* of a pool: the rest is held, so that frames use the far end of its memory */
 
 struct host {
     struct core core;
-    struct core_handler echo;
+    struct core_handler handler;
     struct clock clock;
     struct counters counters;
     struct list held;
@@ -39,7 +43,7 @@ static struct core_config config = {
     .tcp = { .connections_max = CONNECTIONS,
              .syn_rcvd_max = CONNECTIONS,
              .time_wait_max = CONNECTIONS,
-             .receive_bytes_max = 1024 * 1024,
+             .receive_bytes_max = LIMIT_TCP_RECEIVE_BYTES_DEFAULT,
              .send_bytes_max = 64 * 1024,
              .time_wait_ms = 1000 },
     .secret = { 1, 2 },
@@ -61,16 +65,10 @@ static void clock_read(struct clock *c)
     c->now_ns = (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
 }
 
-/* --- Echo ------------------------------------------------------------------------------------ */
+/* --- Echo and discard --------------------------------------------------------------------------
+ */
 
-static void echo_accepted(struct core_handler *h, struct stream *s, void *cookie)
-{
-    (void)h;
-    (void)cookie;
-    stream_requeue(s); /* bytes may have come with the handshake's last segment */
-}
-
-/* Moves one segment's worth; false: nothing to read, or no room to write. */
+/* Moves one segment's worth. */
 static bool echo_once(struct stream *s)
 {
     struct seg *seg = s->ops->reserve(s, STREAM_RESERVE_MAX);
@@ -86,13 +84,37 @@ static bool echo_once(struct stream *s)
     return true;
 }
 
-static void echo_ready(struct core_handler *h, struct stream *s)
+static bool discard_once(struct stream *s)
 {
+    struct span run;
+
+    if (s->ops->peek(s, &run, 1) == 0)
+        return false;
+    s->ops->consume(s, (uint32_t)run.len);
+    return true;
+}
+
+/* What a listener's connections do with their bytes. */
+static struct service {
+    uint16_t port;
+    bool (*once)(struct stream *s); /* false: nothing to read, or no room to write */
+} services[] = { { ECHO_PORT, echo_once }, { DISCARD_PORT, discard_once } };
+
+static void host_accepted(struct core_handler *h, struct stream *s, void *cookie)
+{
+    (void)h;
+    s->owner = cookie;
+    stream_requeue(s); /* bytes may have come with the handshake's last segment */
+}
+
+static void host_ready(struct core_handler *h, struct stream *s)
+{
+    const struct service *service = s->owner;
     bool moved = true;
 
     (void)h;
     while (moved && (s->ready & STREAM_READABLE) != 0)
-        moved = echo_once(s);
+        moved = service->once(s);
     if ((s->ready & STREAM_FAILED) != 0) {
         s->ops->close(s);
     } else if ((s->ready & STREAM_ENDED) != 0 && (s->ready & STREAM_READABLE) == 0) {
@@ -105,7 +127,9 @@ static void echo_ready(struct core_handler *h, struct stream *s)
 
 static void *host_run(void *arg)
 {
+    const struct timespec nap = { .tv_nsec = IDLE_NS };
     struct host *h = arg;
+    unsigned idle = 0;
 
     if (!nic_thread_attach()) {
         fprintf(stderr, "EAL has no room for a thread\n");
@@ -113,8 +137,9 @@ static void *host_run(void *arg)
     }
     while (!stop_wanted) {
         clock_read(&h->clock);
-        if (core_turn(&h->core) == 0)
-            sched_yield(); /* the test's other side may need the core */
+        idle = core_turn(&h->core) == 0 ? idle + 1 : 0;
+        if (idle > IDLE_TURNS)
+            ppoll(NULL, 0, &nap, NULL); /* the test's other side may need the core */
     }
     return NULL;
 }
@@ -132,16 +157,20 @@ static void host_hold(struct host *h, struct seg_pool *pool)
 
 static bool host_start(struct host *h, struct nic *nic)
 {
-    struct endpoint at = { .port = ECHO_PORT };
+    bool listens = true;
 
     clock_read(&h->clock);
     if (!core_open(&h->core, &config, nic, &h->clock, &h->counters))
         return false;
-    h->echo = (struct core_handler){ .accepted = echo_accepted, .ready = echo_ready };
-    h->core.handler = &h->echo;
+    h->handler = (struct core_handler){ .accepted = host_accepted, .ready = host_ready };
+    h->core.handler = &h->handler;
     host_hold(h, nic->pool);
-    h->started =
-        tcp_listen(h->core.tcp, &at, NULL) && pthread_create(&h->thread, NULL, host_run, h) == 0;
+    for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
+        struct endpoint at = { .port = services[i].port };
+
+        listens = listens && tcp_listen(h->core.tcp, &at, &services[i]);
+    }
+    h->started = listens && pthread_create(&h->thread, NULL, host_run, h) == 0;
     return h->started;
 }
 

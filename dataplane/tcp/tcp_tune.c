@@ -19,7 +19,7 @@ void tcp_tune_init(struct tcp_tune *t, uint64_t now_ns, uint32_t seq, uint32_t s
         .taken_seq = seq,
         .window_end = seq,
         .space = space,
-        .taken = space / 2,
+        .taken = space / 4,
     };
 }
 

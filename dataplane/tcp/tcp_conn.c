@@ -19,7 +19,6 @@
 #define MSS_DEFAULT_V6 1220 /* RFC 9293, 3.7.1 */
 #define IP4_HEADER_LEN 20
 #define IP6_HEADER_LEN 40
-#define QUICK_ACKS     16 /* a peer in slow start needs each ACK; then every second segment */
 
 void tcp_conn_set_state(struct tcp_conn *c, enum tcp_state state)
 {
@@ -198,7 +197,7 @@ void tcp_conn_established(struct tcp_conn *c)
     t->cc->init(&c->cc, c->snd_mss, syn_lost);
     if (syn_lost)
         tcp_rtt_syn_was_lost(&c->rtt);
-    c->quick_acks = QUICK_ACKS;
+    c->quick_acks = TCP_TEXT_QUICK_ACKS;
     tcp_timer_watch(c);
     if (!(c->flags & TCP_CONN_ACCEPTED))
         list_append(&t->accepts, &c->accept_link);

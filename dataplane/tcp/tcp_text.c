@@ -55,6 +55,7 @@ static void cut_to_window(struct tcp_conn *c, struct tcp_in *in)
 
         old = old < s->len ? old : s->len;
         tcp_text_twice(c, s->seq, s->seq + old);
+        c->quick_acks = TCP_TEXT_QUICK_ACKS;
         seg_pull(s, old);
         s->seq += old;
         tcp_output_ack_now(c);
@@ -72,6 +73,7 @@ static void take_gap(struct tcp_conn *c, struct tcp_in *in)
     struct tcp *t = c->tcp;
     struct tcp_wire_sack twice;
 
+    c->quick_acks = TCP_TEXT_QUICK_ACKS;
     /* RFC 5681, 4.2: an out-of-order segment is acknowledged at once */
     tcp_output_ack_now(c);
     tcp_count(t, COUNTER_TCP_OUT_OF_ORDER);

@@ -4,6 +4,10 @@
 
 #include <stdint.h>
 
+/* A sender that starts, or recovers from a loss with a small window, waits for each ACK: so many
+ * segments are acknowledged at once, then every second. */
+#define TCP_TEXT_QUICK_ACKS 16
+
 struct tcp_conn;
 struct tcp_in;
 

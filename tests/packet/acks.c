@@ -3,27 +3,34 @@
 
 #include "tcp_dsl.h"
 
+/* The peer uses up what is acknowledged at once. */
+#define SIXTEEN                                                                    \
+    "in ESTABLISHED; < A seq=1 ack=1 len=1460; > A; < A seq=1461 ack=1 len=1460; " \
+    "> A; < A seq=2921 ack=1 len=1460; > A; < A seq=4381 ack=1 len=1460; > A; "    \
+    "< A seq=5841 ack=1 len=1460; > A; < A seq=7301 ack=1 len=1460; > A; "         \
+    "< A seq=8761 ack=1 len=1460; > A; < A seq=10221 ack=1 len=1460; > A; "        \
+    "< A seq=11681 ack=1 len=1460; > A; < A seq=13141 ack=1 len=1460; > A; "       \
+    "< A seq=14601 ack=1 len=1460; > A; < A seq=16061 ack=1 len=1460; > A; "       \
+    "< A seq=17521 ack=1 len=1460; > A; < A seq=18981 ack=1 len=1460; > A; "       \
+    "< A seq=20441 ack=1 len=1460; > A; < A seq=21901 ack=1 len=1460; > A; "
+
 static const struct tcp_dsl_case cases[] = {
     { "acks", "quick_at_the_start", "tcp_conn.c",
       "in ESTABLISHED; < PA seq=1 ack=1 len=10; > A ack=11; < PA seq=11 ack=1 len=10; "
       "> A ack=21; < PA seq=21 ack=1 len=10; > A ack=31" },
     { "acks", "delayed_40_ms", "RFC 9293, 3.8.6.3",
-      "in ESTABLISHED; < A seq=1 ack=1 len=1460; > A; < A seq=1461 ack=1 len=1460; "
-      "> A; < A seq=2921 ack=1 len=1460; > A; < A seq=4381 ack=1 len=1460; > A; "
-      "< A seq=5841 ack=1 len=1460; > A; < A seq=7301 ack=1 len=1460; > A; "
-      "< A seq=8761 ack=1 len=1460; > A; < A seq=10221 ack=1 len=1460; > A; "
-      "< A seq=11681 ack=1 len=1460; > A; < A seq=13141 ack=1 len=1460; > A; "
-      "< A seq=14601 ack=1 len=1460; > A; < A seq=16061 ack=1 len=1460; > A; "
-      "< A seq=17521 ack=1 len=1460; > A; < A seq=18981 ack=1 len=1460; > A; "
-      "< A seq=20441 ack=1 len=1460; > A; < A seq=21901 ack=1 len=1460; > A; "
-      "< A seq=23361 ack=1 len=1460; > -; wait 39ms; > -; wait 2ms; > A ack=24821; "
-      "< A seq=24821 ack=1 len=1460; > -; < A seq=26281 ack=1 len=1460; > A ack=27741; "
-      "< A seq=27741 ack=1 len=1460; > -; write 5; > PA ack=29201 len=5; wait 100ms; "
-      "> -" },
+      SIXTEEN "< A seq=23361 ack=1 len=1460; > -; wait 39ms; > -; wait 2ms; > A ack=24821; "
+              "< A seq=24821 ack=1 len=1460; > -; < A seq=26281 ack=1 len=1460; > A ack=27741; "
+              "< A seq=27741 ack=1 len=1460; > -; write 5; > PA ack=29201 len=5; wait 100ms; "
+              "> -" },
     { "acks", "gap_at_once", "RFC 5681, 4.2",
       "in ESTABLISHED; < A seq=1461 ack=1 len=1460; > A ack=1; "
       "< A seq=2921 ack=1 len=1460; > A ack=1; < A seq=1 ack=1 len=1460; > A ack=4381; "
       "read 4380" },
+    { "acks", "each_after_a_gap", "RFC 9293, 3.8.6.3",
+      SIXTEEN
+      "< A seq=24821 ack=1 len=1460; > A ack=23361; < A seq=23361 ack=1 len=1460; > A ack=26281; "
+      "< A seq=26281 ack=1 len=1460; > A ack=27741; < A seq=27741 ack=1 len=1460; > A ack=29201" },
     { "acks", "one_for_a_burst", "DESIGN.md",
       "in ESTABLISHED; < A seq=1 ack=1 len=1460; < A seq=1461 ack=1 len=1460; "
       "< A seq=2921 ack=1 len=1460; > A ack=4381; > -" },

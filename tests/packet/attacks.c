@@ -15,7 +15,8 @@
 static const struct tcp_dsl_case cases[] = {
     { "attacks", "rst_at_the_edge", "RFC 5961, 3.2",
       "in ESTABLISHED; < R seq=65535; > A seq=1 ack=1; < R seq=65536; > -; < R seq=0; > -; "
-      "state ESTABLISHED" },
+      "state ESTABLISHED"
+      "; # linux: differs: its window is 64240 here, a multiple of the MSS" },
     { "attacks", "rst_behind_what_waits", "RFC 5961, 3.2",
       "in ESTABLISHED; < PA seq=11 ack=1 len=10; > A ack=1; < R seq=21; > A ack=1; "
       "state ESTABLISHED; < R seq=1; state CLOSED; ready F; segs 0" },
@@ -30,7 +31,9 @@ static const struct tcp_dsl_case cases[] = {
       "< R seq=1 ts=1; > -; state CLOSED; ready F" },
     { "attacks", "rst_flood_is_answered_ten_times", "RFC 5961, 7",
       "in ESTABLISHED; " RST5 RST5 RST5 "> A; > -; count tcp_challenge_acks 10; wait 1s; " RST
-      "> A; count tcp_challenge_acks 11" },
+      "> A; count tcp_challenge_acks 11"
+      "; # linux: differs: it has no limit of its own for each connection (tcp_invalid_ratelimit "
+      "is off here)" },
     { "attacks", "syn_with_the_next_number", "RFC 5961, 4.2",
       "in ESTABLISHED; < S seq=1; > A seq=1 ack=1; state ESTABLISHED; ready WD" },
     { "attacks", "syn_after_a_reboot", "RFC 5961, 4.2",
@@ -41,7 +44,8 @@ static const struct tcp_dsl_case cases[] = {
     { "attacks", "syn_fin", "RFC 5961, 4.2",
       "in ESTABLISHED; < SF seq=1; > A seq=1 ack=1; state ESTABLISHED" },
     { "attacks", "ack_just_old_enough", "RFC 5961, 5.2",
-      "in ESTABLISHED; < PA seq=1 ack=-59999 len=10; > A seq=1 ack=11; read 10" },
+      "in ESTABLISHED; < PA seq=1 ack=-59999 len=10; > A seq=1 ack=11; read 10"
+      "; # linux: differs: the largest window it has seen is less by what was acknowledged" },
     { "attacks", "ack_too_old_brings_nothing", "RFC 5961, 5.2",
       "in ESTABLISHED; < PA seq=1 ack=-60000 len=10; > A seq=1 ack=1; noread; segs 0" },
     { "attacks", "ack_of_what_was_never_sent", "RFC 5961, 5.2",
@@ -49,7 +53,8 @@ static const struct tcp_dsl_case cases[] = {
     { "attacks", "fin_with_wrong_ack", "RFC 5961, 5.2",
       "in ESTABLISHED; < FA seq=1 ack=100000; > A seq=1 ack=1; state ESTABLISHED" },
     { "attacks", "half_open_rst", "RFC 5961, 3.2",
-      "in SYN_RCVD; < R seq=65535; > A seq=1 ack=1; < R seq=65536; > -; state SYN_RCVD" },
+      "in SYN_RCVD; < R seq=65535; > A seq=1 ack=1; < R seq=65536; > -; state SYN_RCVD"
+      "; # linux: differs: its window is 64240 here, a multiple of the MSS" },
     { "attacks", "optimistic_ack", "RFC 5681, 3.1",
       "in ESTABLISHED; write 1000; > PA len=1000; < A seq=1 ack=1002; > A seq=1001 ack=1; "
       "ready W; wait 1001ms; > PA seq=1 len=1000; < A seq=1 ack=1001; ready WD" },
@@ -90,7 +95,8 @@ static const struct tcp_dsl_case cases[] = {
       "< S seq=0 port=1; > SA; < A seq=1 ack=1 port=1; > R seq=1; count tcp_prefix_refused 1" },
     { "attacks", "mss_of_one", "limits",
       "< S seq=0 mss=1; > SA; < A seq=1 ack=1; accept; write 200; > A len=64; > A len=64; "
-      "> A len=64; > PA len=8" },
+      "> A len=64; > PA len=8"
+      "; # linux: differs: its least segment is 48 bytes, ours LIMIT_TCP_MSS_MIN" },
 };
 
 const struct tcp_dsl_suite cases_attacks = { cases, sizeof(cases) / sizeof(cases[0]) };

@@ -25,7 +25,8 @@ static const struct tcp_dsl_case cases[] = {
       "in FIN_WAIT_2; < PA seq=65536 ack=2 len=3; > A seq=2 ack=1" },
     { "FIN_WAIT_2", "data_orphan", "RFC 9293, 3.6.1",
       "in FIN_WAIT_2; close; < PA seq=1 ack=2 len=10; > RA seq=2 ack=1; state CLOSED; "
-      "segs 0" },
+      "segs 0"
+      "; # linux: differs: its RST has the number of the segment's ACK, as for no connection" },
     { "FIN_WAIT_2", "fin", "RFC 9293, 3.10.7.4, eighth",
       "in FIN_WAIT_2; < FA seq=1 ack=2; > A seq=2 ack=2; > -; state TIME_WAIT; "
       "ready ED" },

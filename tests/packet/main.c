@@ -4,13 +4,16 @@
  *     packet            all suites        packet SUITE [EVENT]   one suite, or one case of it
  *     packet --grid     the grid
  *     packet --holes    its holes, and an exit code of 1 if there is one
+ *     packet --linux MS [SUITE]   the cases that wait for at most MS against the kernel's stack
  */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cases.h"
+#include "tcp_kernel_grid.h"
 
 static const struct {
     const char *name;
@@ -142,6 +145,27 @@ static int print_grid(void)
     return EXIT_SUCCESS;
 }
 
+#define CASES_MAX 4096
+#define SKIPPED   77
+
+static int run_linux(unsigned long patience_ms, const char *suite)
+{
+    static const struct tcp_dsl_case *cases[CASES_MAX];
+    unsigned count = 0;
+
+    if (geteuid() != 0) {
+        printf("needs root: a network namespace and a TUN device\n");
+        return SKIPPED;
+    }
+    for (size_t s = 0; s < SUITES; s++) {
+        if (suite != NULL && strcmp(suite, suites[s].name) != 0)
+            continue;
+        for (size_t i = 0; i < suites[s].suite->count && count < CASES_MAX; i++)
+            cases[count++] = &suites[s].suite->cases[i];
+    }
+    return tcp_kernel_grid(cases, count, patience_ms, suite != NULL) ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
     unsigned run = 0;
@@ -151,6 +175,8 @@ int main(int argc, char **argv)
         return print_grid();
     if (argc == 2 && strcmp(argv[1], "--holes") == 0)
         return print_holes();
+    if (argc > 2 && strcmp(argv[1], "--linux") == 0)
+        return run_linux(strtoul(argv[2], NULL, 10), argc > 3 ? argv[3] : NULL);
     for (size_t s = 0; s < SUITES; s++) {
         if (argc == 1 || strcmp(argv[1], suites[s].name) == 0)
             failed += run_suite(suites[s].suite, argc > 2 ? argv[2] : NULL, &run);

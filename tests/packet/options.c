@@ -11,10 +11,12 @@ static const struct tcp_dsl_case cases[] = {
       "> PA len=300" },
     { "options", "mss_tiny", "limits",
       "< S seq=0 mss=1; > SA; < A seq=1 ack=1; accept; write 100; > A len=64; "
-      "> PA len=36" },
+      "> PA len=36"
+      "; # linux: differs: its least segment is 48 bytes, ours LIMIT_TCP_MSS_MIN" },
     { "options", "mss_zero", "limits",
       "< S seq=0 mss=0; > SA; < A seq=1 ack=1; accept; write 100; > A len=64; "
-      "> PA len=36" },
+      "> PA len=36"
+      "; # linux: differs: an MSS of 0 is none to it" },
     { "options", "mss_large", "RFC 9293, 3.7.1",
       "set mtu 600; < S seq=0 mss=9000; > SA mss=560; < A seq=1 ack=1; accept; "
       "write 600; > A len=560; > PA len=40" },
@@ -52,7 +54,8 @@ static const struct tcp_dsl_case cases[] = {
     { "options", "ts_missing", "RFC 7323, 3.2",
       "< S seq=0 wnd=60000 mss=1460 ts=100 sackok=1 ws=2; "
       "> SA seq=0 ack=1 sackok=1 ecr=100; < A seq=1 ack=1 wnd=15000 ts=101; accept; "
-      "< PA seq=1 ack=1 wnd=15000 len=10; > -; noread; count tcp_paws_drops 1" },
+      "< PA seq=1 ack=1 wnd=15000 len=10; > -; noread; count tcp_paws_drops 1"
+      "; # linux: differs: it takes a segment without timestamps" },
     { "options", "ts_missing_in_rst", "RFC 7323, 3.2",
       "< S seq=0 wnd=60000 mss=1460 ts=100 sackok=1 ws=2; "
       "> SA seq=0 ack=1 sackok=1 ecr=100; < A seq=1 ack=1 wnd=15000 ts=101; accept; "
@@ -61,7 +64,8 @@ static const struct tcp_dsl_case cases[] = {
       "in ESTABLISHED; < PA seq=1 ack=1 len=10 ts=9:9; > A ack=11 no=ts; read 10" },
     { "options", "wscale_of_peer", "RFC 7323, 2.2",
       "< S seq=0 mss=1000 ws=3 wnd=100; > SA ws=0; < A seq=1 ack=1 wnd=100; accept; "
-      "write 1000; > A len=800; > -" },
+      "write 1000; > A len=800; > -"
+      "; # linux: differs: it sends at most half of the largest window" },
     { "options", "wscale_not_in_syn", "RFC 7323, 2.2",
       "connect; > S ws=0; < SA seq=0 ack=1 mss=1000 ws=3 wnd=500; > A; write 1000; "
       "> A len=500; > -" },
@@ -118,14 +122,16 @@ static const struct tcp_dsl_case cases[] = {
     { "options", "sack_not_beside_a_full_segment", "RFC 6691",
       "in SACK; < A seq=101 ack=1 len=100; > A; write 1460; > PA len=1460 no=sack; "
       "< A seq=1 ack=1461; write 1449; > PA len=1449 no=sack; < A seq=1 ack=2910; "
-      "write 1448; > PA len=1448 sack=101-201" },
+      "write 1448; > PA len=1448 sack=101-201"
+      "; # linux: differs: it makes the segment shorter and tells SACK beside it" },
     { "options", "ts_in_rst", "RFC 7323, 3.2",
       "< S seq=0 mss=1460 ts=100; > SA ecr=100; < A seq=1 ack=1 ts=101; accept; abort; "
       "> RA seq=1 ack=1 ecr=101" },
     { "options", "paws_of_a_duplicate_is_no_dsack", "RFC 7323, 5.3, R1",
       "< S seq=0 mss=1460 ts=100 sackok=1; > SA; < A seq=1 ack=1 ts=101; accept; "
       "< A seq=1 ack=1 len=10 ts=110; > A ack=11; < A seq=1 ack=1 len=10 ts=102; "
-      "> A ack=11 ecr=110 no=sack" },
+      "> A ack=11 ecr=110 no=sack"
+      "; # linux: differs: it tells D-SACK of what PAWS refused" },
     { "options", "paws_equal_is_good", "RFC 7323, 5.3, R1",
       "< S seq=0 mss=1460 ts=100; > SA; < A seq=1 ack=1 ts=101; accept; "
       "< A seq=1 ack=1 len=10 ts=101; > A ack=11 ecr=101; read 10" },

@@ -9,7 +9,8 @@ static const struct tcp_dsl_case cases[] = {
     { "SYN_RCVD_ACTIVE", "synack", "RFC 9293, 3.5, figure 8",
       "in SYN_RCVD_ACTIVE; < SA seq=0 ack=1; state ESTABLISHED; ready WD" },
     { "SYN_RCVD_ACTIVE", "ack_old", "RFC 9293, 3.10.7.4, fifth",
-      "in SYN_RCVD_ACTIVE; < A seq=1 ack=0; > R seq=0; state SYN_RCVD" },
+      "in SYN_RCVD_ACTIVE; < A seq=1 ack=0; > R seq=0; state SYN_RCVD"
+      "; # linux: differs: it drops an old ACK here without a word" },
     { "SYN_RCVD_ACTIVE", "ack_now", "RFC 9293, 3.10.7.4, fifth",
       "in SYN_RCVD_ACTIVE; < A seq=1 ack=1; > -; state ESTABLISHED; ready WD" },
     { "SYN_RCVD_ACTIVE", "ack_future", "RFC 9293, 3.10.7.4, fifth",
@@ -44,10 +45,12 @@ static const struct tcp_dsl_case cases[] = {
     { "SYN_RCVD_ACTIVE", "write", "stream.h", "in SYN_RCVD_ACTIVE; ready -" },
     { "SYN_RCVD_ACTIVE", "shutdown", "RFC 9293, 3.10.4",
       "in SYN_RCVD_ACTIVE; shutdown; > FA seq=1 ack=1; state FIN_WAIT_1; "
-      "< A seq=1 ack=2; state FIN_WAIT_2; > -" },
+      "< A seq=1 ack=2; state FIN_WAIT_2; > -"
+      "; # linux: differs: it sends no FIN before the handshake is over" },
     { "SYN_RCVD_ACTIVE", "shutdown_then_timeout", "RFC 6298, 5.4",
       "in SYN_RCVD_ACTIVE; shutdown; > FA seq=1; wait 1001ms; > SA seq=0 ack=1; > FA seq=1; "
-      "< A seq=1 ack=1; > -; < A seq=1 ack=2; state FIN_WAIT_2" },
+      "< A seq=1 ack=1; > -; < A seq=1 ack=2; state FIN_WAIT_2"
+      "; # linux: differs: it sends no FIN before the handshake is over" },
     { "SYN_RCVD_ACTIVE", "close", "RFC 2525, 2.17",
       "in SYN_RCVD_ACTIVE; close; > RA seq=1 ack=1; state CLOSED" },
     { "SYN_RCVD_ACTIVE", "abort", "RFC 9293, 3.10.5",

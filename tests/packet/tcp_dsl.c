@@ -14,11 +14,11 @@
 #include "base/assert.h"
 #include "dataplane/tcp/tcp_conn.h"
 #include "tcp_dsl_prelude.h"
+#include "tcp_dsl_script.h"
 #include "tcp_dsl_seg.h"
 
-#define WORDS_MAX 24
-#define OUT_MAX   256
-#define START_NS  (1000 * NS_PER_S)
+#define OUT_MAX  256
+#define START_NS (1000 * NS_PER_S)
 
 struct dsl {
     const struct tcp_dsl_case *c;
@@ -384,8 +384,9 @@ static bool verb_prelude(struct dsl *d, const char *state)
     return script != NULL ? run_script(d, script) : fail(d, "no such state: %s", state);
 }
 
-static bool run_words(struct dsl *d, char **words, unsigned count)
+static bool run_words(void *context, char **words, unsigned count)
 {
+    struct dsl *d = context;
     uint32_t n = count == 2 ? (uint32_t)strtoul(words[1], NULL, 0) : 0;
 
     if (strcmp(words[0], "set") == 0)
@@ -425,32 +426,9 @@ static bool run_words(struct dsl *d, char **words, unsigned count)
     return true;
 }
 
-static bool run_statement(struct dsl *d, char *statement)
-{
-    char *words[WORDS_MAX], *save = NULL;
-    unsigned count = 0;
-
-    for (char *w = strtok_r(statement, " \t", &save); w != NULL && count < WORDS_MAX;
-         w = strtok_r(NULL, " \t", &save))
-        words[count++] = w;
-    return count == 0 || run_words(d, words, count);
-}
-
 static bool run_script(struct dsl *d, const char *script)
 {
-    while (*script != '\0') {
-        size_t len = strcspn(script, ";\n");
-        char statement[256];
-
-        ASSERT(len < sizeof(statement));
-        memcpy(statement, script, len);
-        statement[len] = '\0';
-        d->statement = script;
-        if (!run_statement(d, statement))
-            return false;
-        script += len + (script[len] != '\0');
-    }
-    return true;
+    return tcp_dsl_script(script, run_words, d, &d->statement);
 }
 
 static bool close_tcp(struct dsl *d)

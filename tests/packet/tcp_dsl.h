@@ -19,6 +19,8 @@
  *   hold N, drop: takes all but N segments out of the pool; gives them back
  *   icmp SEQ MTU: an ICMP error that quotes a segment of ours; MTU 0: not that it was too big
  *
+ *   # ...: nothing. "# linux: differs: WHY" explains what tcp_kernel.h finds
+ *
  * k=v: seq ack len wnd mss ws ts (val:ecr; ecr "ours": our SYN's) sackok=1 sack (a-b, repeatable);
  * in `>` any of them; no=ts, no=ws, no=sack.
  */

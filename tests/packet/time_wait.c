@@ -18,13 +18,16 @@ static const struct tcp_dsl_case cases[] = {
       "state LISTEN; count tcp_given_up 1" },
     { "TIME_WAIT", "syn_twice", "RFC 9293, 3.10.7.4",
       "in TIME_WAIT; close; < S seq=100000; > SA; < S seq=100000; > -; state SYN_RCVD; "
-      "< A seq=100001 ack=1; accept" },
+      "< A seq=100001 ack=1; accept"
+      "; # linux: differs: it answers each SYN, ours leaves this one to the timer" },
     { "TIME_WAIT", "syn_begins_timestamps", "RFC 6191, 2",
-      "in TIME_WAIT; < S seq=1 ts=5; > SA ack=2 ecr=5; state SYN_RCVD" },
+      "in TIME_WAIT; < S seq=1 ts=5; > SA ack=2 ecr=5; state SYN_RCVD"
+      "; # linux: differs: a SYN with the next number is old to it when there were no timestamps" },
     { "TIME_WAIT", "syn_old", "RFC 5961, 4.2",
       "in TIME_WAIT; < S seq=1; > A seq=2 ack=2; state TIME_WAIT" },
     { "TIME_WAIT", "syn_when_stopped", "tcp.h",
-      "in TIME_WAIT; unlisten; < S seq=100000; > RA ack=100001; state CLOSED" },
+      "in TIME_WAIT; unlisten; < S seq=100000; > RA ack=100001; state CLOSED"
+      "; # linux: differs: it stays in TIME-WAIT when nobody listens" },
     { "TIME_WAIT", "synack", "RFC 5961, 4.2",
       "in TIME_WAIT; < SA seq=100000 ack=2; > A seq=2 ack=2; state TIME_WAIT" },
     { "TIME_WAIT", "ack_old", "RFC 9293, 3.10.7.4",
@@ -62,7 +65,9 @@ static const struct tcp_dsl_case cases[] = {
     { "TIME_WAIT", "ack_flood", "RFC 5961, 7",
       "in TIME_WAIT; < A seq=9 ack=2; > A seq=2 ack=2; < A seq=9 ack=2; > -; < S seq=1; > -; "
       "wait 600ms; < S seq=1; > A seq=2 ack=2; < A seq=9 ack=2; > -; "
-      "count tcp_challenge_acks 2" },
+      "count tcp_challenge_acks 2"
+      "; # linux: differs: it has no limit of its own for each connection (tcp_invalid_ratelimit "
+      "is off here)" },
     { "TIME_WAIT", "fin_flood", "RFC 9293, 3.10.7.4, eighth",
       "in TIME_WAIT; < A seq=9 ack=2; > A; < FA seq=1 ack=2; > A seq=2 ack=2; < FA seq=1 ack=2; "
       "> A seq=2 ack=2" },

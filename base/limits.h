@@ -178,6 +178,9 @@
 /* Frames that one core may give to another before it looks, a power of two: some bursts, since one
  * queue may serve many cores. Past it: not given, counted; TCP sends again. */
 #define LIMIT_NIC_SHARED_FRAMES 256
+/* Packets in fragments of an interface that the kernel shares, whose ports are remembered for the
+ * later ones. Past it: the one not heard of longest is forgotten, and TCP sends again. */
+#define LIMIT_NIC_XDP_FRAGMENTS 1024
 /* Entries of a device's table from hashes to queues (RSS). Past it: not read, and frames that come
  * to another core than they belong to are handed over. */
 #define LIMIT_NIC_SPREAD 512

@@ -38,6 +38,7 @@ struct config_device {
     struct addr address6; /* IPv6; all zero: none. One of the two is there */
     uint32_t prefix_length6;
     struct addr gateway6; /* IPv6; all zero: routers that advertise themselves */
+    bool shared;          /* the kernel has the same address, and all but our ports */
     uint32_t vlan;        /* 0: no tag */
     bool mac_set;
     uint8_t mac[6];

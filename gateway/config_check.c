@@ -53,6 +53,9 @@ static void check_device(struct config_read *r)
     if (!addr_is_none(&d->address6) && d->mtu != 0 && d->mtu < MTU6_LEAST)
         config_read_fault(r, config_read_line(r, CONFIG_DEVICE, "mtu"),
                           "mtu: must be %u at least with an address6 (RFC 8200, 5)", MTU6_LEAST);
+    if (d->shared && d->mac_set)
+        config_read_fault(r, config_read_line(r, CONFIG_DEVICE, "mac"),
+                          "mac: must be left out with shared = yes: it is the kernel's");
     check_gateway(r, "gateway", &d->gateway, &d->address, 96 + d->prefix_length);
     check_gateway(r, "gateway6", &d->gateway6, &d->address6, d->prefix_length6);
 }

@@ -48,6 +48,7 @@ static const struct config_key keys[] = {
     { CONFIG_DEVICE, "address6", CONFIG_NETWORK6, AT(config_device, address6),
       BY(config_device, prefix_length6), .text = "" },
     { CONFIG_DEVICE, "gateway6", CONFIG_ADDRESS, AT(config_device, gateway6), .text = "" },
+    { CONFIG_DEVICE, "shared", CONFIG_BOOL, AT(config_device, shared), .number = 0 },
     { CONFIG_DEVICE, "vlan", CONFIG_COUNT, AT(config_device, vlan), .most = 4094, .number = 0 },
     { CONFIG_DEVICE, "mac", CONFIG_MAC, AT(config_device, mac), BY(config_device, mac_set),
       .text = "" },

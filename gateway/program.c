@@ -13,6 +13,7 @@
 
 #include "base/assert.h"
 #include "dataplane/nic/nic_port.h"
+#include "dataplane/nic/nic_xdp.h"
 #include "gateway/auth_users.h"
 #include "gateway/helper.h"
 #include "gateway/logger.h"
@@ -71,6 +72,19 @@ static bool raise_limits(struct program *p, struct buf *why)
     return privs_user_exists(cfg->user, why) && privs_raise_limits(files, why);
 }
 
+/* The kernel keeps all but our ports: EAL's argument for the device says so. */
+static bool share_device(const struct config *cfg, char **argv, struct buf *why)
+{
+    struct nic_xdp_config x = { .address = cfg->device.address,
+                                .address6 = cfg->device.address6,
+                                .vlan = (uint16_t)cfg->device.vlan };
+
+    for (unsigned i = 0; i < cfg->listener_count; i++)
+        if (cfg->listeners[i].path == CONFIG_PATH_DPDK)
+            x.ports[x.port_count++] = (uint16_t)cfg->listeners[i].port;
+    return nic_xdp_share(&x, (int)cfg->device.eal_count + 1, argv, why);
+}
+
 static bool open_port(struct program *p, struct buf *why)
 {
     const struct config_device *d = &p->config->device;
@@ -89,6 +103,8 @@ static bool open_port(struct program *p, struct buf *why)
         pc.device = d->name;
     for (unsigned i = 0; i < d->eal_count; i++)
         argv[i + 1] = (char *)d->eal[i];
+    if (d->shared && !share_device(p->config, argv, why))
+        return false;
     if (!nic_eal_start((int)d->eal_count + 1, argv, why))
         return false;
     p->eal = true;

@@ -21,7 +21,8 @@ struct net_config {
     struct addr address6;   /* ours; IPv6, or none: then no IPv6 at all */
     uint8_t prefix_length6; /* 1 to 128 */
     struct addr gateway6;   /* none: the routers that advertise themselves */
-    uint16_t vlan;          /* tag of all frames (IEEE 802.1Q); 0: they have none */
+    bool shared;   /* the kernel has our addresses too: it alone speaks ARP and ND for them */
+    uint16_t vlan; /* tag of all frames (IEEE 802.1Q); 0: they have none */
 };
 
 struct net_env {

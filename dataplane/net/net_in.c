@@ -31,11 +31,31 @@ static enum counter_id read_link(struct net *n, struct seg *s, struct net_wire_e
     return COUNTER_COUNT;
 }
 
+/* s begins behind the Ethernet header. */
+static enum net_verdict packet_input(struct net *n, struct seg *s, const struct net_wire_eth *eth,
+                                     struct net_rx *rx)
+{
+    bool ours = memcmp(eth->dst, n->env.nic->mac, sizeof(eth->dst)) == 0;
+    bool group = net_wire_mac_group(eth->dst);
+
+    /* RFC 1122, 3.3.6: what came by a link broadcast may not be answered, so it is not looked at.
+     */
+    if (ours && eth->type == NET_WIRE_TYPE_IP4 && n->address != 0)
+        return net_ip4_input(n, s, rx);
+    if ((ours || group) && eth->type == NET_WIRE_TYPE_IP6 && n->ip6.on)
+        return net_ip6_input(n, s, group, rx);
+    if ((ours || group) && eth->type == NET_WIRE_TYPE_ARP && n->address != 0)
+        net_arp_input(n, s);
+    else
+        net_drop(n, s, COUNTER_NET_IN_NOT_OURS);
+    return NET_SETTLED;
+}
+
 enum net_verdict net_input(struct net *n, struct seg *s, struct net_rx *rx)
 {
+    enum net_verdict verdict;
     struct net_wire_eth eth;
     enum counter_id why;
-    bool ours, group;
 
     counter_inc(n->env.counters, COUNTER_NET_IN_FRAMES);
     if (n->link_due_ns != UINT64_MAX)
@@ -45,17 +65,8 @@ enum net_verdict net_input(struct net *n, struct seg *s, struct net_rx *rx)
         net_drop(n, s, why);
         return NET_SETTLED;
     }
-    ours = memcmp(eth.dst, n->env.nic->mac, sizeof(eth.dst)) == 0;
-    group = net_wire_mac_group(eth.dst);
-    /* RFC 1122, 3.3.6: what came by a link broadcast may not be answered, so it is not looked at.
-     */
-    if (ours && eth.type == NET_WIRE_TYPE_IP4 && n->address != 0)
-        return net_ip4_input(n, s, rx);
-    if ((ours || group) && eth.type == NET_WIRE_TYPE_IP6 && n->ip6.on)
-        return net_ip6_input(n, s, group, rx);
-    if ((ours || group) && eth.type == NET_WIRE_TYPE_ARP && n->address != 0)
-        net_arp_input(n, s);
-    else
-        net_drop(n, s, COUNTER_NET_IN_NOT_OURS);
-    return NET_SETTLED;
+    verdict = packet_input(n, s, &eth, rx);
+    if (n->shared && verdict == NET_TCP)
+        net_neighbour_frame(n, &rx->src, eth.src);
+    return verdict;
 }

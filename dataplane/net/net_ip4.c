@@ -137,7 +137,7 @@ void net_ip4_send(struct net *n, struct seg *s, uint8_t proto, uint32_t dst)
                                .dst = dst };
     uint8_t *header;
 
-    if (next == 0) {
+    if (next == 0 && !n->shared) {
         net_drop(n, s, COUNTER_NET_OUT_NO_ROUTE);
         return;
     }

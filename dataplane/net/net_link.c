@@ -13,7 +13,7 @@
 void net_link_begin(struct net *n)
 {
     n->link_due_ns = UINT64_MAX;
-    if (n->address != 0)
+    if (n->address != 0 && !n->shared)
         net_arp_ask(n, n->address);
     if (n->ip6.on)
         net_own6_begin(n);
@@ -41,6 +41,7 @@ struct net *net_create(const struct net_config *config, const struct net_env *en
         return NULL;
     n->env = *env;
     n->vlan = config->vlan;
+    n->shared = config->shared;
     n->neighbours_due_ns = UINT64_MAX;
     net_frag_init(&n->frag, env->nic->pool, env->counters);
     n->link_due_ns = net_now(n);

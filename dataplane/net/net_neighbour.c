@@ -192,10 +192,49 @@ static void use(struct net *n, struct net_neighbour *e)
         ask(n, e);
 }
 
+/*
+ * Where the kernel speaks ARP and ND, answers come to it alone: we learn from the frames that bring
+ * us segments, and each connection began with one. A far host's is its router's, kept as the next
+ * hop's, whatever that is called. A stranger on the link could forge frames; but he could forge
+ * ARP.
+ */
+void net_neighbour_frame(struct net *n, const struct addr *ip, const uint8_t mac[6])
+{
+    struct addr hop = *ip;
+    struct net_neighbour *e;
+
+    if (!addr_is_v4(ip) && !net_on_link6(n, ip))
+        hop = n->ip6.gateway;
+    else if (addr_is_v4(ip) && !net_on_link(n, addr_v4(ip)))
+        hop = addr_from_v4(n->gateway);
+    e = net_neighbour_find(n, &hop);
+    if (e == NULL)
+        e = place(n, &hop);
+    if (e->state != NET_NEIGHBOUR_REACHABLE || memcmp(e->mac, mac, sizeof(e->mac)) != 0)
+        net_neighbour_confirm(n, e, mac);
+    e->confirmed_ns = net_now(n);
+}
+
+static void send_known(struct net *n, struct seg *s, const struct addr *ip)
+{
+    struct net_neighbour *e = net_neighbour_find(n, ip);
+
+    if (e == NULL) {
+        net_drop(n, s, COUNTER_NET_OUT_UNRESOLVED);
+        return;
+    }
+    e->used_ns = net_now(n);
+    net_link_send(n, s, e->mac, addr_is_v4(ip) ? NET_WIRE_TYPE_IP4 : NET_WIRE_TYPE_IP6);
+}
+
 void net_neighbour_send(struct net *n, struct seg *s, const struct addr *ip)
 {
     struct net_neighbour *e = net_neighbour_find(n, ip);
 
+    if (n->shared) {
+        send_known(n, s, ip);
+        return;
+    }
     if (e == NULL)
         e = place(n, ip);
     use(n, e);

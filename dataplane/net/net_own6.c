@@ -51,8 +51,23 @@ void net_own6_init(struct net *n, const struct net_config *config)
         begin(n, NET_OWN6_SITE, &config->address6);
 }
 
+/* The kernel tells who has the addresses, and has its own link-local one. */
+static void share(struct net *n)
+{
+    struct net_own6 *site = &n->ip6.own[NET_OWN6_SITE];
+    struct net_own6 *link = &n->ip6.own[NET_OWN6_LINK];
+
+    own6_set_state(site->state != NET_OWN6_NONE ? site : link, NET_OWN6_VALID);
+    if (site->state != NET_OWN6_NONE)
+        own6_set_state(link, NET_OWN6_NONE);
+}
+
 void net_own6_begin(struct net *n)
 {
+    if (n->shared) {
+        share(n);
+        return;
+    }
     n->own6_due_ns = net_now(n);
     net_mld_begin(n);
 }

@@ -95,7 +95,7 @@ bool net_router_hop(struct net *n, const struct addr *dst, struct addr *hop)
         *hop = *dst;
         return true;
     }
-    if (addr_is_none(router))
+    if (addr_is_none(router) && !n->shared) /* there, none stands for whoever brings us the world */
         router = choose(n);
     if (router != NULL)
         *hop = *router;

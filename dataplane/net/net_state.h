@@ -81,6 +81,7 @@ struct net {
     uint32_t mask;
     uint32_t gateway; /* 0: none */
     uint16_t vlan;    /* 0: frames have no tag */
+    bool shared;      /* net_neighbour_frame */
     struct net_ip6 ip6;
     struct net_frag frag;
     struct net_bucket echo_bucket;
@@ -160,6 +161,8 @@ void net_neighbour_heard(struct net *n, const struct addr *ip, const uint8_t mac
 void net_neighbour_confirm(struct net *n, struct net_neighbour *e, const uint8_t mac[6]);
 /* It may have moved to mac: e is STALE. */
 void net_neighbour_suspect(struct net *n, struct net_neighbour *e, const uint8_t mac[6]);
+/* Shared with the kernel: a packet came from ip in a frame from mac. That is all we learn. */
+void net_neighbour_frame(struct net *n, const struct addr *ip, const uint8_t mac[6]);
 /* One question more may be sent just now. */
 bool net_neighbour_may_ask(struct net *n);
 void net_neighbour_tick(struct net *n);
@@ -207,7 +210,7 @@ void net_icmp6_problem(struct net *n, struct seg *s, uint8_t code, uint32_t poin
 /* --- net_own6.c ------------------------------------------------------------------------------ */
 
 void net_own6_init(struct net *n, const struct net_config *config);
-/* The wire is there: asks for them. */
+/* The wire is there: asks for them; or they are the kernel's too, which has asked. */
 void net_own6_begin(struct net *n);
 /* The address of ours that this is, in any state, or NULL. */
 struct net_own6 *net_own6_find(struct net *n, const struct addr *ip);

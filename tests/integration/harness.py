@@ -120,6 +120,8 @@ DEVICES = {
     "tap6": ("net_tap0", EAL + ["--vdev=net_tap0,iface=pt0"]),
     "af_packet": ("net_af_packet0", EAL + ["--vdev=net_af_packet0,iface=pv1"]),
     "af_xdp": ("net_af_xdp0", EAL + ["--vdev=net_af_xdp0,iface=pv1"]),
+    # The same, and the kernel has the interface and its addresses too: the test makes it.
+    "shared": ("net_af_xdp0", EAL + ["--vdev=net_af_xdp0,iface=pv1"]),
 }
 
 
@@ -198,6 +200,11 @@ class Gateway:
             ours = 'address = "%s/24"\n    gateway = "%s"' % (GATEWAY, HOST)
             if self.path == "tap6":
                 ours = 'address6 = "%s/64"\n    gateway6 = "%s"' % (GATEWAY6, HOST6)
+            if self.path == "shared":
+                ours = 'address = "%s/24"\n    address6 = "%s/64"\n    shared = yes' % (
+                    GATEWAY,
+                    GATEWAY6,
+                )
             device = 'device {\n    name = "%s"\n    eal = { %s }\n    %s\n    %s\n}\n' % (
                 name,
                 ", ".join('"%s"' % a for a in eal),
@@ -212,7 +219,7 @@ class Gateway:
             f.write(
                 'listener submissions { address = "%s" path = %s tls = %s %s }\n'
                 % (
-                    self.address,
+                    "*" if self.path == "shared" else self.address,
                     "kernel" if self.path == "kernel" else "dpdk",
                     self.tls,
                     self.listener,

@@ -114,6 +114,8 @@ static const struct bad bad[] = {
       "t:3: address6: must be one host's address, not a group's\n" },
     { LEAST "device { address6 = 2001:db8::1/64 mtu = 1279 }",
       "t:3: mtu: must be 1280 at least with an address6 (RFC 8200, 5)\n" },
+    { LEAST "device { address = 192.0.2.1/24 shared = yes\n mac = 02:00:00:00:00:01 }",
+      "t:4: mac: must be left out with shared = yes: it is the kernel's\n" },
     { LEAST "device { address = 192.0.2.1/24\n vlan = 4095 }",
       "t:4: vlan = \"4095\": must be a whole number from 0 to 4094\n" },
     { "listener a { path = kernel }\ntls { certificate { chain = /c } }",

@@ -15,6 +15,12 @@ static const char *const helps[COUNTER_COUNT] = {
 #undef COUNTER_HELP
 };
 
+static const char *const standard_names[COUNTER_COUNT] = {
+#define COUNTER_STANDARD(id, name) [COUNTER_##id] = name,
+    COUNTER_LIST_STANDARD(COUNTER_STANDARD)
+#undef COUNTER_STANDARD
+};
+
 const char *counter_name(enum counter_id id)
 {
     ASSERT(id < COUNTER_COUNT);
@@ -25,4 +31,10 @@ const char *counter_help(enum counter_id id)
 {
     ASSERT(id < COUNTER_COUNT);
     return helps[id];
+}
+
+const char *counter_standard_name(enum counter_id id)
+{
+    ASSERT(id < COUNTER_COUNT);
+    return standard_names[id];
 }

@@ -40,5 +40,7 @@ static inline uint64_t counter_get(const struct counters *c, enum counter_id id)
 /* "tcp_in_segs" and a line of help, for printing. */
 const char *counter_name(enum counter_id id);
 const char *counter_help(enum counter_id id);
+/* As nstat(8) names it, "TcpInSegs"; NULL: there is no such name. */
+const char *counter_standard_name(enum counter_id id);
 
 #endif

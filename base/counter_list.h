@@ -124,4 +124,40 @@
     X(LOOP_TURNS_BUSY, "loop_turns_busy", "turns of the loop that did work")               \
     X(LOOP_CYCLES_BUSY, "loop_cycles_busy", "cycles (rdtsc) of those turns")
 
+/* Those that the MIBs (RFC 4022, 4293) or Linux count too, as nstat(8) names them: X(ID, name).
+ * What a name means there is what is counted here, or it has no row. */
+#define COUNTER_LIST_STANDARD(X)                         \
+    X(IP_REASM_REQDS, "IpReasmReqds")                    \
+    X(IP_REASM_OKS, "IpReasmOKs")                        \
+    X(IP_REASM_FAILS, "IpReasmFails")                    \
+    X(NET_OUT_NO_ROUTE, "IpOutNoRoutes")                 \
+    X(NET_IN_ECHOS, "IcmpInEchos")                       \
+    X(IP6_IN_UNKNOWN_PROTOS, "Ip6InUnknownProtos")       \
+    X(IP6_IN_HDR_ERRORS, "Ip6InHdrErrors")               \
+    X(ICMP6_IN_MSGS, "Icmp6InMsgs")                      \
+    X(ICMP6_OUT_MSGS, "Icmp6OutMsgs")                    \
+    X(TCP_ACTIVE_OPENS, "TcpActiveOpens")                \
+    X(TCP_PASSIVE_OPENS, "TcpPassiveOpens")              \
+    X(TCP_ATTEMPT_FAILS, "TcpAttemptFails")              \
+    X(TCP_ESTAB_RESETS, "TcpEstabResets")                \
+    X(TCP_IN_SEGS, "TcpInSegs")                          \
+    X(TCP_OUT_SEGS, "TcpOutSegs")                        \
+    X(TCP_RETRANS_SEGS, "TcpRetransSegs")                \
+    X(TCP_IN_ERRS, "TcpInErrs")                          \
+    X(TCP_OUT_RSTS, "TcpOutRsts")                        \
+    X(TCP_SYN_DROPPED, "TcpExtListenDrops")              \
+    X(TCP_SYN_COOKIES_SENT, "TcpExtSyncookiesSent")      \
+    X(TCP_SYN_COOKIES_RECV, "TcpExtSyncookiesRecv")      \
+    X(TCP_CHALLENGE_ACKS, "TcpExtTCPChallengeACK")       \
+    X(TCP_PAWS_DROPS, "TcpExtPAWSEstab")                 \
+    X(TCP_OUT_OF_ORDER, "TcpExtTCPOFOQueue")             \
+    X(TCP_REASM_DROPS, "TcpExtTCPOFODrop")               \
+    X(TCP_MEMORY_DROPS, "TcpExtTCPRcvQDrop")             \
+    X(TCP_OUT_OF_WINDOW_ICMPS, "TcpExtOutOfWindowIcmps") \
+    X(TCP_TIMEOUTS, "TcpExtTCPTimeouts")                 \
+    X(TCP_GIVEN_UP, "TcpExtTCPAbortOnTimeout")           \
+    X(TCP_FAST_RETRANS, "TcpExtTCPSackRecovery")         \
+    X(TCP_WINDOW_PROBES, "TcpExtTCPWinProbe")            \
+    X(TCP_TIME_WAIT_REUSED, "TcpExtTWRecycled")
+
 #endif

@@ -420,6 +420,18 @@
 /* Names (logins, clients) whose use is counted at once, 16 bytes each. Past it: the newest are not
  * counted. */
 #define LIMIT_QUOTA_ENTRIES (256 * 1024)
+/* The control socket: clients at once (an operator, a collector of statistics, and their like; past
+ * it: told so, closed), bytes and words of a command's line (the longest argument is a login; past
+ * them: an error), and bytes of an answer (10,000 rows of connections; past it: an error). */
+#define LIMIT_CONTROL_CLIENTS      8
+#define LIMIT_CONTROL_LINE_BYTES   512
+#define LIMIT_CONTROL_WORDS        8
+#define LIMIT_CONTROL_ANSWER_BYTES (16 * 1024 * 1024)
+/* How long a client of it may take to send a line, and to take its answer, ms: a person types it.
+ * Past it: closed. */
+#define LIMIT_CONTROL_CLIENT_MS 30000
+/* How long a worker may take to answer main, ms: a turn has less than one. Past it: an error. */
+#define LIMIT_CONTROL_WORKER_MS 2000
 /* Lines of one thread waiting to be written: 1 MB. Past it: dropped and counted. */
 #define LIMIT_LOG_SLOTS 1024
 

@@ -224,6 +224,7 @@ class Postern(Server):
             "workers { count = %d cores = { %s } idle = sleep }\n"
             'listener bench { address = "%s" port = %d path = %s }\n'
             'tls { certificate { chain = "%s/cert.pem" key = "%s/key.pem" } }\n'
+            'control { socket = "" }\n'
             'spool { directory = "%s" size = 40G }\n'
             "limits { connections = %d connections-per-client = 16384 }\n" % (
                 HOSTNAME, self.file("users"), self.file("log"), device, self.worker_count,

@@ -45,6 +45,10 @@ struct config_device {
     uint32_t mtu; /* 0: the device's own */
 };
 
+struct config_control {
+    const char *socket; /* a path; "": none */
+};
+
 enum config_records { CONFIG_RECORDS_OWN, CONFIG_RECORDS_BORINGSSL };
 enum config_idle { CONFIG_IDLE_SLEEP, CONFIG_IDLE_SPIN };
 
@@ -159,6 +163,7 @@ struct config {
     bool privacy;         /* Received does not name the client */
     const char *user;     /* to become after start when root; "": stay */
     struct config_log log;
+    struct config_control control;
     struct config_device device;
     struct config_workers workers;
     struct config_listener listeners[LIMIT_LISTENERS];

@@ -39,6 +39,9 @@ static const struct config_key keys[] = {
       .choices = levels },
     { CONFIG_LOG, "file", CONFIG_FILE_OR_STD, AT(config_log, file), .text = "-" },
 
+    { CONFIG_CONTROL, "socket", CONFIG_SOCKET, AT(config_control, socket), .most = 107,
+      .text = "/run/postern/control" },
+
     { CONFIG_DEVICE, "name", CONFIG_TEXT, AT(config_device, name), .most = 63, .text = "" },
     { CONFIG_DEVICE, "eal", CONFIG_TEXT_LIST, AT(config_device, eal), BY(config_device, eal_count),
       .least = 1, .most = TEXT_MAX, .items_max = LIMIT_EAL_ARGUMENTS, .text = "" },
@@ -180,15 +183,11 @@ const struct config_key *config_key_at(uint32_t index)
 const char *config_key_section_name(enum config_section section)
 {
     static const char *const names[CONFIG_SECTIONS] = {
-        [CONFIG_ROOT] = "",
-        [CONFIG_LOG] = "log",
-        [CONFIG_DEVICE] = "device",
-        [CONFIG_WORKERS] = "workers",
-        [CONFIG_LISTENER] = "listener",
-        [CONFIG_TLS] = "tls",
-        [CONFIG_CERTIFICATE] = "certificate",
-        [CONFIG_SPOOL] = "spool",
-        [CONFIG_LIMITS] = "limits",
+        [CONFIG_ROOT] = "",           [CONFIG_LOG] = "log",
+        [CONFIG_CONTROL] = "control", [CONFIG_DEVICE] = "device",
+        [CONFIG_WORKERS] = "workers", [CONFIG_LISTENER] = "listener",
+        [CONFIG_TLS] = "tls",         [CONFIG_CERTIFICATE] = "certificate",
+        [CONFIG_SPOOL] = "spool",     [CONFIG_LIMITS] = "limits",
         [CONFIG_AUTH] = "auth",
         [CONFIG_POLICY] = "policy",
     };
@@ -218,6 +217,7 @@ void *config_key_base(struct config *c, enum config_section section, uint32_t in
     switch (section) {
     case CONFIG_ROOT: return c;
     case CONFIG_LOG: return &c->log;
+    case CONFIG_CONTROL: return &c->control;
     case CONFIG_DEVICE: return &c->device;
     case CONFIG_WORKERS: return &c->workers;
     case CONFIG_TLS: return &c->tls;

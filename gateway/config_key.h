@@ -18,6 +18,7 @@
 enum config_section {
     CONFIG_ROOT,
     CONFIG_LOG,
+    CONFIG_CONTROL,
     CONFIG_DEVICE,
     CONFIG_WORKERS,
     CONFIG_LISTENER,

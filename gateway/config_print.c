@@ -94,6 +94,7 @@ static bool put_value(struct buf *out, const struct config_key *k, const void *b
     case CONFIG_HOSTNAME:
     case CONFIG_FILE:
     case CONFIG_FILE_OR_NONE:
+    case CONFIG_SOCKET:
     case CONFIG_FILE_OR_STD: return put_text(out, *(const char *const *)at);
     case CONFIG_BYTES: return config_units_print(CONFIG_UNITS_BYTES, *(const uint64_t *)at, out);
     case CONFIG_COUNT:

@@ -82,6 +82,9 @@ static const char *text_fault(const struct config_key *k, const char *text)
         return absolute || strcmp(text, "-") == 0
                    ? NULL
                    : "must be a path that begins with /, or \"-\" for standard output";
+    case CONFIG_SOCKET:
+        return absolute || text[0] == 0 ? NULL
+                                        : "must be a path that begins with /, or \"\" for none";
     default: return NULL;
     }
 }
@@ -305,6 +308,7 @@ bool config_value_set(const struct config_key *k, struct config *c, void *base, 
     case CONFIG_HOSTNAME:
     case CONFIG_FILE:
     case CONFIG_FILE_OR_NONE:
+    case CONFIG_SOCKET:
     case CONFIG_FILE_OR_STD: return set_text(k, c, to, text, why);
     case CONFIG_COUNT:
     case CONFIG_BYTES:

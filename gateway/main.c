@@ -8,9 +8,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 #include "base/limits.h"
+#include "gateway/now.h"
 #include "gateway/program.h"
 
 #define DEFAULT_CONFIG "/etc/postern/postern.conf"
@@ -84,49 +87,66 @@ static sigset_t own_signals(void)
     return set;
 }
 
-/* The next signal, or 0 after a tick. */
-static int next_signal(const sigset_t *set)
+/* The next signal, or 0: none within a tick. Who uses the control socket is served meanwhile. */
+static int next_signal(struct program *p, int signals)
 {
-    struct timespec tick = { 0, TICK_MS * 1000000L };
-    int sig = sigtimedwait(set, NULL, &tick);
+    struct signalfd_siginfo info;
 
-    return sig > 0 ? sig : 0;
+    program_wait(p, signals, TICK_MS);
+    return read(signals, &info, sizeof(info)) == sizeof(info) ? (int)info.ssi_signo : 0;
 }
 
-static void serve(struct program *p, const sigset_t *set)
+static void reload(struct program *p)
+{
+    char text[CONFIG_ERRORS_MAX];
+    struct buf why = { (uint8_t *)text, 0, sizeof(text) };
+
+    program_reload(p, &why); /* it logs what is wrong */
+}
+
+static void serve(struct program *p, int signals)
 {
     int sig = 0;
 
-    while (sig != SIGTERM && sig != SIGINT) {
-        sig = next_signal(set);
+    while (sig != SIGTERM && sig != SIGINT && !program_wants_drain(p)) {
+        sig = next_signal(p, signals);
         if (sig == SIGHUP)
-            program_reload(p);
+            reload(p);
         if (sig == SIGUSR1)
             program_log_counters(p);
         program_tick(p);
     }
 }
 
-/* True: no session is left, or a second signal says: now. False: patience has ended. */
-static bool drain_for(struct program *p, enum worker_drain how, uint32_t seconds,
-                      const sigset_t *set)
+static uint64_t now_ns(void)
 {
-    for (uint64_t n = 0; n < seconds * 1000ULL / TICK_MS; n++) {
+    struct clock clock;
+
+    now_read(&clock);
+    return clock.now_ns;
+}
+
+/* True: no session is left, or a second signal says: now. False: patience has ended. */
+static bool drain_for(struct program *p, enum worker_drain how, uint32_t seconds, int signals)
+{
+    uint64_t end_ns = now_ns() + seconds * NS_PER_S;
+
+    while (now_ns() < end_ns) {
         int sig;
 
         if (program_drain(p, how))
             return true;
-        sig = next_signal(set);
+        sig = next_signal(p, signals);
         if (sig == SIGTERM || sig == SIGINT)
             return true;
     }
     return false;
 }
 
-static void drain(struct program *p, const struct config *config, const sigset_t *set)
+static void drain(struct program *p, const struct config *config, int signals)
 {
-    if (!drain_for(p, WORKER_DRAINS, config->limits.drain_timeout_s, set))
-        drain_for(p, WORKER_EXPIRES, LIMIT_LINGER_S, set);
+    if (!drain_for(p, WORKER_DRAINS, config->limits.drain_timeout_s, signals))
+        drain_for(p, WORKER_EXPIRES, LIMIT_LINGER_S, signals);
 }
 
 static int run(const struct config *config)
@@ -135,17 +155,20 @@ static int run(const struct config *config)
     struct buf why = { (uint8_t *)text, 0, sizeof(text) - 1 };
     sigset_t set = own_signals();
     struct program *p;
+    int signals;
 
     signal(SIGPIPE, SIG_IGN);
     sigprocmask(SIG_BLOCK, &set, NULL);
-    p = program_start(config, &why);
+    signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    p = signals >= 0 ? program_start(config, &why) : NULL;
     if (p == NULL) {
-        fprintf(stderr, "postern: %.*s\n", (int)why.len, text);
+        fprintf(stderr, "postern: %s\n", signals >= 0 ? text : strerror(errno));
         return EXIT_FAILURE;
     }
-    serve(p, &set);
-    drain(p, config, &set);
+    serve(p, signals);
+    drain(p, config, signals);
     program_stop(p);
+    close(signals);
     return EXIT_SUCCESS;
 }
 

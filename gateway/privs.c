@@ -78,6 +78,18 @@ bool privs_user_exists(const char *user, struct buf *why)
     return user[0] == 0 || find_user(user, why) != NULL;
 }
 
+bool privs_give(const char *path, const char *user, struct buf *why)
+{
+    const struct passwd *p;
+
+    if (geteuid() != 0 || user[0] == 0)
+        return true;
+    p = find_user(user, why);
+    if (p == NULL)
+        return false;
+    return chown(path, p->pw_uid, p->pw_gid) == 0 || fail(why, path);
+}
+
 /* glibc makes all threads go along (nptl(7)). */
 static bool become(const struct passwd *p, struct buf *why)
 {

@@ -24,6 +24,9 @@ bool privs_raise_limits(uint64_t files, struct buf *why);
  * in *why; the process must then end.
  */
 bool privs_drop(const char *user, struct buf *why);
+/* Makes `user` the owner of what stands at `path`; not as root, or with "": nothing is done. False
+ * with a sentence in *why. */
+bool privs_give(const char *path, const char *user, struct buf *why);
 /* True when the user is there, or "": for the check at start. Else false with a sentence in *why.
  */
 bool privs_user_exists(const char *user, struct buf *why);

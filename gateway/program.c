@@ -15,6 +15,7 @@
 #include "dataplane/nic/nic_port.h"
 #include "dataplane/nic/nic_xdp.h"
 #include "gateway/auth_users.h"
+#include "gateway/control.h"
 #include "gateway/helper.h"
 #include "gateway/logger.h"
 #include "gateway/now.h"
@@ -42,6 +43,8 @@ struct program {
     struct helper *helper;
     struct worker *workers[LIMIT_WORKERS];
     struct logger *logger;
+    struct control *control;
+    bool wants_drain;
     struct spool_recovery recovery;
     enum worker_drain drain;
 };
@@ -216,6 +219,12 @@ static bool open_logger(struct program *p, struct buf *why)
     return p->logger != NULL;
 }
 
+static bool open_control(struct program *p, struct buf *why)
+{
+    p->control = control_open(p, p->config->control.socket, p->config->user, why);
+    return p->control != NULL;
+}
+
 static bool start_threads(struct program *p, struct buf *why)
 {
     if (!privs_drop(p->config->user, why) || !spooler_start(p->spooler, why))
@@ -257,8 +266,8 @@ static void log_start(struct program *p)
 struct program *program_start(const struct config *config, struct buf *why)
 {
     static bool (*const steps[])(struct program *, struct buf *) = {
-        raise_limits, open_log,    open_port,    open_tls,    open_users,    open_policy,
-        open_spool,   open_helper, open_workers, open_logger, start_threads,
+        raise_limits, open_log,    open_port,    open_tls,    open_users,   open_policy,
+        open_spool,   open_helper, open_workers, open_logger, open_control, start_threads,
     };
     struct program *p = aligned_alloc(64, (sizeof(*p) + 63) / 64 * 64);
 
@@ -312,6 +321,8 @@ static void stop_workers(struct program *p)
 void program_stop(struct program *p)
 {
     stop_workers(p);
+    if (p->control != NULL)
+        control_close(p->control);
     if (p->logger != NULL) {
         log_event(p, LOG_LEVEL_INFO, "stopped", NULL, NULL);
         logger_stop(p->logger, LOG_PATIENCE_MS);
@@ -339,50 +350,64 @@ void program_stop(struct program *p)
 
 /* --- while it runs --------------------------------------------------------------------------- */
 
-static void reload_senders(struct program *p)
+/* What was read again, and is taken or not: for the log, and for whoever asked. */
+static bool tell_reload(struct program *p, bool taken, const char *what, const char *file,
+                        struct buf *errors, struct buf *why)
 {
-    char text[CONFIG_ERRORS_MAX];
-    struct buf errors = { (uint8_t *)text, 0, sizeof(text) - 1 };
-    struct senders *senders;
+    char event[64];
 
-    if (p->senders == NULL)
-        return;
-    senders = senders_load(p->config->policy.senders, &errors);
-    text[errors.len] = '\0';
-    if (senders == NULL) {
-        log_event(p, LOG_LEVEL_WARN, "senders file not taken", "why", text);
-        return;
-    }
-    for (unsigned i = 0; i < p->config->workers.count; i++)
-        worker_offer_senders(p->workers[i], senders);
-    senders_release(p->senders);
-    p->senders = senders;
-    log_event(p, LOG_LEVEL_INFO, "senders file taken", "file", p->config->policy.senders);
+    ASSERT(errors->len < errors->cap);
+    errors->ptr[errors->len] = '\0';
+    snprintf(event, sizeof(event), taken ? "%s taken" : "%s not taken", what);
+    log_event(p, taken ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, event, taken ? "file" : "why",
+              taken ? file : (const char *)errors->ptr);
+    if (!taken)
+        buf_put(why, span_first(span_of(errors->ptr, errors->len), buf_room(why)));
+    return taken;
 }
 
-static void reload_users(struct program *p)
+static bool reload_users(struct program *p, struct buf *why)
 {
-    char text[CONFIG_ERRORS_MAX];
-    struct buf errors = { (uint8_t *)text, 0, sizeof(text) - 1 };
+    uint8_t text[CONFIG_ERRORS_MAX];
+    struct buf errors = { text, 0, sizeof(text) };
     struct auth_users *users = auth_users_load(p->config->users, &errors);
 
-    text[errors.len] = '\0';
-    if (users == NULL) {
-        log_event(p, LOG_LEVEL_WARN, "users file not taken", "why", text);
-        return;
-    }
+    if (!tell_reload(p, users != NULL, "users file", p->config->users, &errors, why))
+        return false;
     for (unsigned i = 0; i < p->config->workers.count; i++)
         worker_offer_users(p->workers[i], users);
     auth_users_release(p->users);
     p->users = users;
-    log_event(p, LOG_LEVEL_INFO, "users file taken", "file", p->config->users);
+    return true;
 }
 
-void program_reload(struct program *p)
+static bool reload_senders(struct program *p, struct buf *why)
 {
+    uint8_t text[CONFIG_ERRORS_MAX];
+    struct buf errors = { text, 0, sizeof(text) };
+    struct senders *senders;
+
+    if (p->senders == NULL)
+        return true;
+    senders = senders_load(p->config->policy.senders, &errors);
+    if (!tell_reload(p, senders != NULL, "senders file", p->config->policy.senders, &errors, why))
+        return false;
+    for (unsigned i = 0; i < p->config->workers.count; i++)
+        worker_offer_senders(p->workers[i], senders);
+    senders_release(p->senders);
+    p->senders = senders;
+    return true;
+}
+
+bool program_reload(struct program *p, struct buf *why)
+{
+    bool (*const steps[])(struct program *, struct buf *) = { reload_users, reload_senders };
+    bool all = true;
+
     logger_reopen(p->logger);
-    reload_users(p);
-    reload_senders(p);
+    for (unsigned i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+        all = steps[i](p, why) && all;
+    return all;
 }
 
 void program_tick(struct program *p)
@@ -391,7 +416,49 @@ void program_tick(struct program *p)
     tls_ctx_rotate(p->tls, p->clock.unix_ms);
 }
 
-static uint64_t sum(const struct program *p, enum counter_id id)
+void program_wait(struct program *p, int other_fd, int ms)
+{
+    control_wait(p->control, other_fd, ms);
+}
+
+unsigned program_workers(const struct program *p)
+{
+    return p->config->workers.count;
+}
+
+struct worker *program_worker(const struct program *p, unsigned index)
+{
+    ASSERT(index < p->config->workers.count);
+    return p->workers[index];
+}
+
+void program_ask_to_drain(struct program *p)
+{
+    p->wants_drain = true;
+}
+
+bool program_wants_drain(const struct program *p)
+{
+    return p->wants_drain;
+}
+
+bool program_device(const struct program *p, struct program_number out[PROGRAM_DEVICE_NUMBERS])
+{
+    struct nic_port_stats s;
+
+    if (p->port == NULL)
+        return false;
+    nic_port_stats(p->port, &s);
+    out[0] = (struct program_number){ "nic_in", s.in };
+    out[1] = (struct program_number){ "nic_out", s.out };
+    out[2] = (struct program_number){ "nic_in_copied", s.in_copied };
+    out[3] = (struct program_number){ "nic_in_dropped", s.in_dropped };
+    out[4] = (struct program_number){ "nic_in_missed", s.in_missed };
+    out[5] = (struct program_number){ "nic_out_errors", s.out_errors };
+    return true;
+}
+
+uint64_t program_counter(const struct program *p, enum counter_id id)
 {
     uint64_t n = counter_get(&p->counters, id) + counter_get(&p->logger_counters, id) +
                  counter_get(spooler_counters(p->spooler), id);
@@ -401,17 +468,25 @@ static uint64_t sum(const struct program *p, enum counter_id id)
     return n;
 }
 
+static void log_counter(struct program *p, const char *name, uint64_t value)
+{
+    struct log_line *line = log_begin(p->log, LOG_LEVEL_INFO, "counter");
+
+    if (line == NULL)
+        return;
+    log_str(line, "name", name);
+    log_u64(line, "value", value);
+    log_end(p->log, line);
+}
+
 void program_log_counters(struct program *p)
 {
-    struct log_line *line;
+    struct program_number device[PROGRAM_DEVICE_NUMBERS];
 
     now_read(&p->clock);
-    for (unsigned id = 0; id < COUNTER_COUNT; id++) {
-        line = log_begin(p->log, LOG_LEVEL_INFO, "counter");
-        if (line == NULL)
-            continue;
-        log_str(line, "name", counter_name(id));
-        log_u64(line, "value", sum(p, id));
-        log_end(p->log, line);
-    }
+    if (program_device(p, device))
+        for (unsigned i = 0; i < PROGRAM_DEVICE_NUMBERS; i++)
+            log_counter(p, device[i].name, device[i].value);
+    for (unsigned id = 0; id < COUNTER_COUNT; id++)
+        log_counter(p, counter_name(id), program_counter(p, id));
 }

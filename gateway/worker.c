@@ -88,6 +88,30 @@ static void obey(struct worker *w)
                      __ATOMIC_RELEASE);
 }
 
+/* A step towards the answer of what main asked. Returns the work done. */
+static unsigned answer(struct worker *w)
+{
+    struct worker_question *q = __atomic_load_n(&w->question, __ATOMIC_ACQUIRE);
+    struct worker_parts parts = { .core = &w->core,
+                                  .conns = w->conns,
+                                  .auth = w->auth,
+                                  .ksock = w->ksock,
+                                  .segs = w->segs,
+                                  .connections_most = w->setup.config->limits.connections };
+    uint64_t one = 1;
+    int told_fd;
+
+    if (q == NULL)
+        return 0;
+    told_fd = q->told_fd;
+    if (!q->answer(q->memory, &parts))
+        return 1;
+    __atomic_store_n(&w->question, NULL, __ATOMIC_RELEASE);
+    if (write(told_fd, &one, sizeof(one)) < 0)
+        ASSERT(errno == EAGAIN); /* it has been told already */
+    return 1;
+}
+
 static void turn(struct worker *w)
 {
     uint64_t begin = __rdtsc();
@@ -96,6 +120,7 @@ static void turn(struct worker *w)
     now_read(&w->clock);
     work = core_turn(&w->core);
     obey(w);
+    work += answer(w);
     if (work > 0) {
         w->idle_turns = 0;
         counter_inc(&w->counters, COUNTER_LOOP_TURNS_BUSY);
@@ -175,6 +200,18 @@ void worker_drain(struct worker *w, enum worker_drain how)
 {
     __atomic_store_n(&w->want_drain, how, __ATOMIC_RELEASE);
     wake(w);
+}
+
+void worker_ask(struct worker *w, struct worker_question *q)
+{
+    ASSERT(worker_has_answered(w));
+    __atomic_store_n(&w->question, q, __ATOMIC_RELEASE);
+    wake(w);
+}
+
+bool worker_has_answered(const struct worker *w)
+{
+    return __atomic_load_n(&w->question, __ATOMIC_ACQUIRE) == NULL;
 }
 
 uint32_t worker_connections(const struct worker *w)

@@ -1,7 +1,7 @@
 /*
  * A worker: one thread on one core, with its queue pair, TCP, TLS, sessions, spool port, log and
- * counters. Shares nothing but read-only settings; main speaks to it by flags that it looks at once
- * a turn.
+ * counters. Shares nothing but read-only settings; main speaks to it by flags, and by one question
+ * at a time, that it looks at once a turn.
  */
 #ifndef POSTERN_WORKER_H
 #define POSTERN_WORKER_H
@@ -9,10 +9,13 @@
 #include "base/counter.h"
 #include "base/log.h"
 #include "base/nic.h"
+#include "dataplane/core.h"
+#include "dataplane/kernel/ksock.h"
 #include "gateway/auth.h"
 #include "gateway/auth_users.h"
 #include "gateway/policy.h"
 #include "gateway/config.h"
+#include "gateway/conn.h"
 #include "gateway/helper.h"
 #include "spool/spool.h"
 #include "tls/tls.h"
@@ -55,6 +58,28 @@ void worker_drain(struct worker *w, enum worker_drain how);
 uint32_t worker_connections(const struct worker *w);
 /* Cuts what is left, ends the thread and waits for it. */
 void worker_stop(struct worker *w);
+
+/* What a question may look at, on the worker's loop between two turns. */
+struct worker_parts {
+    struct core *core;
+    struct conns *conns;
+    struct auth *auth;
+    struct ksock *ksock;         /* NULL: no listener is the kernel's */
+    const struct seg_pool *segs; /* ksock's */
+    uint32_t connections_most;
+};
+
+/* A question to a worker. It is the worker's until worker_has_answered. */
+struct worker_question {
+    /* Once a turn, until it says true. Bounded work, nothing that blocks. */
+    bool (*answer)(void *memory, const struct worker_parts *w);
+    void *memory;
+    int told_fd; /* an eventfd(2) that becomes readable then */
+};
+
+/* Asks; the one before must have been answered. From main. */
+void worker_ask(struct worker *w, struct worker_question *q);
+bool worker_has_answered(const struct worker *w);
 
 struct log *worker_log(struct worker *w);
 const struct counters *worker_counters(const struct worker *w);

@@ -39,7 +39,8 @@ struct worker {
     /* Written by main, read by the loop, and the other way round. */
     enum worker_drain want_drain;
     bool want_stop;
-    uint32_t connections; /* UINT32_MAX until the drain has begun */
+    struct worker_question *question; /* NULL: answered */
+    uint32_t connections;             /* UINT32_MAX until the drain has begun */
 };
 
 #endif

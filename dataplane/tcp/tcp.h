@@ -102,6 +102,15 @@ unsigned tcp_timers(struct tcp *t);
 unsigned tcp_flush(struct tcp *t);
 /* When tcp_timers has something to do next, in clock ns; UINT64_MAX: nothing set. */
 uint64_t tcp_next_ns(const struct tcp *t);
+/* How much there is of what is no counter. */
+struct tcp_gauges {
+    uint32_t established; /* and CLOSE-WAIT: tcpCurrEstab (RFC 4022) */
+    uint32_t half_open;   /* SYN-RCVD entries; SYN cookies are none */
+    uint32_t time_wait;   /* entries */
+    uint32_t blocks;      /* connection blocks in use */
+};
+
+void tcp_gauges(const struct tcp *t, struct tcp_gauges *out);
 /* Connections in any state but LISTEN, CLOSED and TIME-WAIT. */
 uint32_t tcp_connections(const struct tcp *t);
 

@@ -7,6 +7,7 @@ log, at the interfaces, or at the peer.
 """
 
 import hashlib
+import json
 import os
 import re
 import secrets
@@ -214,6 +215,7 @@ class Gateway:
         with open(self.file("postern.conf"), "w") as f:
             f.write('hostname = "mail.example.org"\nuser = ""\nusers = "%s"\n' % self.file("users"))
             f.write('log { level = debug file = "%s" }\n' % self.file("log"))
+            f.write('control { socket = "%s" }\n' % self.file("control"))
             f.write(device)
             f.write("workers { count = %d helpers = 1 idle = sleep }\n" % self.workers)
             f.write(
@@ -275,6 +277,27 @@ class Gateway:
         self.wait_for_log("event=counter name=loop_cycles_busy", before + 1)
         found = re.findall(r"event=counter name=(\w+) value=(\d+)", self.log())
         return {name: int(value) for name, value in found}
+
+    def ctl(self, *args, fails=False):
+        """postern-ctl's answer, parsed; it must fail (exit status 1) if `fails`."""
+        done = subprocess.run(
+            [
+                os.path.join(self.build, "gateway/postern-ctl"),
+                "-s",
+                self.file("control"),
+                "--json",
+                *args,
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            timeout=DEADLINE_S,
+        )
+        if done.returncode != (1 if fails else 0):
+            raise Problem(
+                "postern-ctl %s: exit %d: %s"
+                % (" ".join(args), done.returncode, done.stdout + done.stderr)
+            )
+        return json.loads(done.stdout)
 
     def memory_kb(self):
         with open("/proc/%d/status" % self.process.pid) as f:

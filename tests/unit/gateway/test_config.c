@@ -39,7 +39,7 @@ static const struct bad bad[] = {
     /* Syntax. */
     { "port = 1",
       "t:1: no such option 'port' in the file; known there: hostname, users, privacy, user, "
-      "log {}, device {}, workers {}, listener {}, tls {}, spool {}, limits {}, "
+      "log {}, control {}, device {}, workers {}, listener {}, tls {}, spool {}, limits {}, "
       "auth {}, policy {}\n" },
     { "\nlog { levle = info }", "t:2: no such option 'levle' in log; known there: level, file\n" },
     { "tls {\n key = /k }", "t:2: no such option 'key' in tls; known there: tls12, records, "

@@ -410,13 +410,22 @@
 #define LIMIT_AUTH_CACHE_LIFETIME_S_DEFAULT 600
 /* Wrong passwords in a window, and how long the block then lasts. Past it: 421 4.7.0 without a
  * hash. */
-#define LIMIT_GUESSES_PER_CLIENT_DEFAULT 20
-#define LIMIT_GUESSES_PER_LOGIN_DEFAULT  50
-#define LIMIT_GUESS_WINDOW_S_DEFAULT     600
-#define LIMIT_BLOCK_TIME_S_DEFAULT       900
-/* Clients and logins of one worker with wrong guesses on record. Past it: the longest untouched one
- * is forgotten. */
+#define LIMIT_GUESSES_PER_CLIENT_DEFAULT  20
+#define LIMIT_GUESSES_PER_NETWORK_DEFAULT 100
+#define LIMIT_GUESSES_PER_LOGIN_DEFAULT   50
+#define LIMIT_GUESSES_PER_PAIR_DEFAULT    5
+/* The first block of a pair; each one after it is twice as long: an honest user has forgotten, not
+ * lost, his password. */
+#define LIMIT_GUESS_DELAY_S_DEFAULT 10
+/* The least share that a worker has of them: a typing error is no guess. */
+#define LIMIT_GUESSES_SHARE_LEAST    3
+#define LIMIT_GUESS_WINDOW_S_DEFAULT 600
+#define LIMIT_BLOCK_TIME_S_DEFAULT   900
+/* Clients, networks, logins and pairs of one worker, of each as many, with wrong guesses on record.
+ * Past it: the longest untouched one is forgotten. */
 #define LIMIT_THROTTLE_ENTRIES 16384
+/* Blocks of one worker that can be shown. Past it: the oldest is not shown, and holds. */
+#define LIMIT_THROTTLE_BLOCKS 1024
 /* Names (logins, clients) whose use is counted at once, 16 bytes each. Past it: the newest are not
  * counted. */
 #define LIMIT_QUOTA_ENTRIES (256 * 1024)
@@ -430,6 +439,12 @@
 /* How long a client of it may take to send a line, and to take its answer, ms: a person types it.
  * Past it: closed. */
 #define LIMIT_CONTROL_CLIENT_MS 30000
+/* Rows of an answer (100 fill some screens; 10,000 are 6 MB; past it: the rest is not shown), rows
+ * that a worker copies before main writes them down, and what it looks at for them in a turn. */
+#define LIMIT_CONTROL_ROWS           10000
+#define LIMIT_CONTROL_ROWS_DEFAULT   100
+#define LIMIT_CONTROL_BATCH          32
+#define LIMIT_CONTROL_LOOKS_PER_TURN 64
 /* How long a worker may take to answer main, ms: a turn has less than one. Past it: an error. */
 #define LIMIT_CONTROL_WORKER_MS 2000
 /* Lines of one thread waiting to be written: 1 MB. Past it: dropped and counted. */

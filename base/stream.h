@@ -34,6 +34,8 @@ struct stream {
     struct endpoint peer;
 };
 
+struct stream_info; /* base/stream_info.h */
+
 struct stream_ops {
     /*
      * Lends up to max runs of the next bytes in order, without taking them. Returns the number of
@@ -64,6 +66,8 @@ struct stream_ops {
      * there was no shutdown or unread bytes (RFC 2525, 2.17).
      */
     void (*close)(struct stream *s);
+    /* How the connection is doing. NULL: nobody asks, or nothing is known. */
+    void (*info)(const struct stream *s, struct stream_info *out);
 };
 
 /* A reserve of this much succeeds whenever WRITABLE is set. */

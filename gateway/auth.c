@@ -1,8 +1,7 @@
 /*
- * In this order: a client that is blocked; the cache; a login that is blocked; the same question
- * under way; a back end. So a login that strangers guess at still works from the cache, and a
- * client that guesses learns nothing from the cache. A burst may have as many guesses under way as
- * a client may have connections before the first comes back.
+ * In this order: who is blocked (client, network, login, pair); the cache; the same question under
+ * way; a back end. So whoever guesses learns nothing from the cache. A burst may have as many
+ * guesses under way as a client may have connections before the first comes back.
  *
  * Passwords live in a struct check from auth_check to the back end's answer, and are wiped there.
  */
@@ -345,7 +344,7 @@ static bool decide(struct auth *a, const struct smtp_auth *asked, const uint8_t 
     uint64_t now_ns = a->env.clock->now_ns;
     bool cached = auth_cache_has(a->cache, key, now_ns);
 
-    if (is_blocked(a, client, cached ? span_of(NULL, 0) : login)) {
+    if (is_blocked(a, client, login)) {
         *verdict = SMTP_VERDICT_BLOCKED;
     } else if (cached) {
         counter_inc(a->env.counters, COUNTER_AUTH_CACHE_HITS);
@@ -403,4 +402,9 @@ void auth_cancel(struct auth *a, struct auth_request *r)
     r->check->question.memo = NULL; /* of no use to anybody who shares the check: see make_check */
     list_remove(&r->link);
     pool_put(a->requests, r);
+}
+
+struct auth_throttle *auth_guesses(struct auth *a)
+{
+    return a->throttle;
 }

@@ -67,4 +67,7 @@ struct auth_request *auth_check(struct auth *a, const struct smtp_auth *asked, v
 /* The owner is gone: no answer any more. The guess is counted all the same. */
 void auth_cancel(struct auth *a, struct auth_request *r);
 
+/* Its records of wrong guesses (gateway/auth_throttle.h), for people. */
+struct auth_throttle *auth_guesses(struct auth *a);
+
 #endif

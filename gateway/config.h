@@ -135,7 +135,10 @@ struct config_auth {
     uint32_t cache_entries;    /* 0: no cache */
     uint32_t cache_lifetime_s; /* of a verdict */
     uint32_t guesses_per_client;
+    uint32_t guesses_per_network;
     uint32_t guesses_per_login;
+    uint32_t guesses_per_pair;
+    uint32_t guess_delay_s; /* the first block of a pair */
     uint32_t guess_window_s;
     uint32_t block_time_s;
 };

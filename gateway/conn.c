@@ -52,6 +52,8 @@ void conn_close(struct conn *c, const char *result)
     c->io->ops->close(c->io);
     wheel_cancel(&cs->wheel, &c->timer);
     list_remove(&c->wait);
+    if (cs->viewed == &c->all)
+        cs->viewed = c->all.next;
     list_remove(&c->all);
     pool_put(cs->pool, c);
 }

@@ -62,8 +62,9 @@ struct conns {
     struct pool *inputs;
     struct conn_clients *clients;
     struct list all;
-    struct list handshakes; /* wait for the next turn's budget */
-    struct list rooms;      /* wait for an extent, a message or a place in the spool's ring */
+    struct list_node *viewed; /* in all, or its head: whom a walk shows next (conn_view.h) */
+    struct list handshakes;   /* wait for the next turn's budget */
+    struct list rooms;        /* wait for an extent, a message or a place in the spool's ring */
     struct wheel wheel;
     uint32_t handshake_budget; /* dear steps left in this turn */
     uint32_t hint_budget;      /* of those given to helpers */

@@ -71,6 +71,7 @@ struct conns *conns_create(const struct conn_config *config, const struct conn_e
     cs->env = *env;
     cs->handler = (struct core_handler){ .accepted = accepted, .ready = ready };
     list_init(&cs->all);
+    cs->viewed = &cs->all.head;
     list_init(&cs->handshakes);
     list_init(&cs->rooms);
     wheel_init(&cs->wheel, env->clock->now_ns);

@@ -34,7 +34,14 @@ static const struct control_command drain = {
 };
 
 static const struct control_command *const commands[] = {
-    &control_stats_stats, &control_stats_workers, &reload, &drain, &help,
+    &control_stats_stats,
+    &control_stats_workers,
+    &control_connections_list,
+    &control_blocks_list,
+    &control_blocks_lift,
+    &reload,
+    &drain,
+    &help,
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))

@@ -46,6 +46,12 @@ void control_command_error(struct control_run *r, const char *fmt, ...)
 bool control_command_number(struct control_run *r, struct span word, uint64_t most,
                             uint64_t *number);
 
+/* --- control_blocks.c, control_connections.c -------------------------------------------------- */
+
+extern const struct control_command control_blocks_list;
+extern const struct control_command control_blocks_lift;
+extern const struct control_command control_connections_list;
+
 /* --- control_stats.c ------------------------------------------------------------------------- */
 
 extern const struct control_command control_stats_stats;

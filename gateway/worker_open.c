@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "gateway/auth_throttle.h"
 #include "gateway/now.h"
 #include "gateway/worker_priv.h"
 
@@ -179,6 +180,7 @@ static struct auth_backend *open_backend(struct worker *w)
 static bool open_auth(struct worker *w, struct buf *why)
 {
     const struct config *cfg = w->setup.config;
+    struct config_auth mine = cfg->auth;
     struct auth_env env = {
         .clock = &w->clock,
         .counters = &w->counters,
@@ -186,9 +188,10 @@ static bool open_auth(struct worker *w, struct buf *why)
         .done = conn_session_answer,
     };
 
+    auth_throttle_share(&mine, cfg->workers.count);
     if (env.backends[0] != NULL && get_random(&env.table_key, sizeof(env.table_key)) &&
         get_random(env.secret, sizeof(env.secret)))
-        w->auth = auth_create(&cfg->auth, cfg->limits.connections, &env);
+        w->auth = auth_create(&mine, cfg->limits.connections, &env);
     explicit_bzero(env.secret, sizeof(env.secret));
     if (w->auth != NULL)
         return true;

@@ -1,5 +1,9 @@
 /* The connection as a struct stream: base/stream.h is the contract. Nothing here calls the kernel.
  */
+#include <linux/tcp.h>
+#include <netinet/in.h>
+
+#include "base/stream_info.h"
 #include "dataplane/kernel/ksock_priv.h"
 
 static struct ksock_conn *conn_of(struct stream *s)
@@ -98,6 +102,48 @@ static void close_stream(struct stream *s)
     ksock_conn_close(conn_of(s));
 }
 
+/* The kernel's own words for it; 0 where it does not tell. */
+static const char *state_name(uint8_t state)
+{
+    static const char *const names[] = {
+        NULL,        "ESTABLISHED", "SYN-SENT",   "SYN-RECEIVED", "FIN-WAIT-1", "FIN-WAIT-2",
+        "TIME-WAIT", "CLOSED",      "CLOSE-WAIT", "LAST-ACK",     "LISTEN",     "CLOSING",
+    };
+
+    return state < sizeof(names) / sizeof(names[0]) ? names[state] : NULL;
+}
+
+static void info(const struct stream *s, struct stream_info *out)
+{
+    const struct ksock_conn *c = LIST_ENTRY(s, const struct ksock_conn, stream);
+    struct tcp_info k = { 0 };
+    socklen_t len = sizeof(k);
+
+    *out = (struct stream_info){ 0 };
+    if (getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &k, &len) < 0)
+        return;
+    *out = (struct stream_info){
+        .state = state_name(k.tcpi_state),
+        .srtt_us = k.tcpi_rtt,
+        .rttvar_us = k.tcpi_rttvar,
+        .rto_us = k.tcpi_rto,
+        .backoff = k.tcpi_backoff,
+        .cwnd = k.tcpi_snd_cwnd * k.tcpi_snd_mss,
+        .ssthresh =
+            k.tcpi_snd_ssthresh < INT32_MAX ? k.tcpi_snd_ssthresh * k.tcpi_snd_mss : UINT32_MAX,
+        .snd_mss = k.tcpi_snd_mss,
+        .rcv_mss = k.tcpi_rcv_mss,
+        .unacked = k.tcpi_unacked,
+        .sacked = k.tcpi_sacked,
+        .lost = k.tcpi_lost,
+        .snd_wnd = k.tcpi_snd_wnd,
+        .rcv_wnd = k.tcpi_rcv_space,
+        .bytes_in = k.tcpi_bytes_received,
+        .bytes_out = k.tcpi_bytes_acked,
+        .idle_ms = k.tcpi_last_data_recv,
+    };
+}
+
 const struct stream_ops ksock_stream_ops = {
     .peek = peek,
     .consume = consume,
@@ -107,4 +153,5 @@ const struct stream_ops ksock_stream_ops = {
     .shutdown = end_stream,
     .abort = abort_stream,
     .close = close_stream,
+    .info = info,
 };

@@ -242,6 +242,11 @@ bool tcp_ack_covers_fin(const struct tcp_conn *c);
  */
 
 extern const struct stream_ops tcp_stream_ops;
+
+/* --- tcp_info.c --------------------------------------------------------------------------------
+ */
+
+void tcp_info_of_stream(const struct stream *s, struct stream_info *out);
 /* Makes the ready bits true to the connection; no effect before the stream has an owner. */
 void tcp_stream_update(struct tcp_conn *c);
 /* More bytes stand in the receive queue: news, also when the reader has left some there. */

@@ -216,4 +216,5 @@ const struct stream_ops tcp_stream_ops = {
     .shutdown = shut,
     .abort = give_up,
     .close = let_go,
+    .info = tcp_info_of_stream,
 };

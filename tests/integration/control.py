@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """The control socket of a running gateway, by postern-ctl and by clients that behave badly."""
 
+import base64
 import json
 import os
+import smtplib
 import socket
 import subprocess
 
+import clients
 import harness
-from harness import Gateway, Problem
+from harness import USER, Gateway, Problem
 
 
 def expect(what, condition):
@@ -53,8 +56,63 @@ def counts(gw):
     raw.close()
 
 
+def rows_of_connections(gw):
+    c = clients.smtplib_login(gw)
+    ours = c.sock.getsockname()
+    (row,) = gw.ctl("connections")["connections"]
+    expect("it is ours", row["client"] == "%s:%d" % ours and row["user"] == USER)
+    expect("it waits for a command", row["phase"] == "command" and row["commands"] > 1)
+    expect("its TLS", row["tls"].startswith("TLSv1.") and row["cipher"].startswith("TLS_"))
+    expect("its TCP", row["tcp"] == "ESTABLISHED" and row["srtt_us"] > 0 and row["cwnd"] > 0)
+    expect("its bytes", row["bytes_in"] > 500 and row["bytes_out"] > 500 and row["lost"] == 0)
+    expect("of its address", len(gw.ctl("connections", "5", ours[0])["connections"]) == 1)
+    expect("of another's", gw.ctl("connections", "203.0.113.0/24")["connections"] == [])
+    expect("none", gw.ctl("connections", "0")["connections"] == [])
+    others = [gw.connect() for _ in range(40)]
+    expect("in batches", len(gw.ctl("connections")["connections"]) == 41)
+    expect("so many", len(gw.ctl("connections", "33")["connections"]) == 33)
+    for s in others + [c]:
+        s.close()
+
+
+def attempt(gw, password):
+    """The reply to AUTH, on a connection of its own."""
+    c = smtplib.SMTP()
+    c.sock = gw.connect()
+    c.getreply()
+    c.ehlo("client.example.org")
+    secret = base64.b64encode(("\0%s\0%s" % (USER, password)).encode()).decode()
+    code, _ = c.docmd("AUTH", "PLAIN " + secret)
+    client = c.sock.getsockname()[0]
+    c.close()
+    return code, client
+
+
+def guesses(gw):
+    """Three wrong ones block the pair, and an operator lifts that."""
+    for _ in range(3):
+        code, client = attempt(gw, "wrong")
+        expect("535", code == 535)
+    expect("421 even to the right one", attempt(gw, harness.PASSWORD)[0] == 421)
+    (row,) = gw.ctl("blocks")["blocks"]
+    expect("a pair", (row["kind"], row["client"], row["login"]) == ("pair", client, USER))
+    expect("for ten seconds", 0 < row["left_s"] <= 10)
+    expect("not blocked", "no such block" in gw.ctl("unblock", USER, fails=True)["error"])
+    expect("lifted", gw.ctl("unblock", USER, client)["lifted"] == 1)
+    expect("no block is left", gw.ctl("blocks")["blocks"] == [])
+    expect("235", attempt(gw, harness.PASSWORD)[0] == 235)
+
+
 def bad_input(gw):
-    bad = (("unknown command 'nonsense'", ["nonsense"]), ("usage: stats", ["stats", "x"]))
+    bad = (
+        ("unknown command 'nonsense'", ["nonsense"]),
+        ("usage: stats", ["stats", "x"]),
+        ("usage: unblock", ["unblock"]),
+        ("up to 10000", ["connections", "10001"]),
+        ("up to 10000", ["connections", "-1"]),
+        ("must be an address", ["connections", "192.0.2.1/24"]),
+        ("one login", ["unblock", "ann", "bob"]),
+    )
     for said, words in bad:
         expect(said, said in gw.ctl(*words, fails=True)["error"])
     done = subprocess.run(
@@ -129,8 +187,10 @@ def reloads(gw):
 
 def main():
     harness.run_in_namespace()
-    with Gateway(path=os.environ["POSTERN_PATH"]) as gw:
+    with Gateway(path=os.environ["POSTERN_PATH"], extra="auth { guesses-per-pair = 3 }") as gw:
         counts(gw)
+        rows_of_connections(gw)
+        guesses(gw)
         bad_input(gw)
         pipelined(gw)
         bounds(gw)

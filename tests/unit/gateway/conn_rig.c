@@ -67,6 +67,9 @@ static void open_auth(struct conn_rig *r)
         .cache_lifetime_s = 600,
         .guesses_per_client = 100,
         .guesses_per_login = 100,
+        .guesses_per_network = 1000,
+        .guesses_per_pair = 1000,
+        .guess_delay_s = 10,
         .guess_window_s = 600,
         .block_time_s = 900,
     };

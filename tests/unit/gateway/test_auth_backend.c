@@ -73,6 +73,9 @@ static int set_up(void **state)
                                         .cache_lifetime_s = 60,
                                         .guesses_per_client = 2,
                                         .guesses_per_login = 2,
+                                        .guesses_per_network = 1000,
+                                        .guesses_per_pair = 1000,
+                                        .guess_delay_s = 10,
                                         .guess_window_s = 600,
                                         .block_time_s = 100 };
     struct auth_env env = { .clock = &clk,

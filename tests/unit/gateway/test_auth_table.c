@@ -133,7 +133,13 @@ static void keys_differ_wherever_pairs_do(void **state)
 }
 
 static const struct config_auth limits = {
-    .guesses_per_client = 3, .guesses_per_login = 5, .guess_window_s = 60, .block_time_s = 100
+    .guesses_per_client = 3,
+    .guesses_per_network = 1000,
+    .guesses_per_login = 5,
+    .guesses_per_pair = 1000,
+    .guess_delay_s = 10,
+    .guess_window_s = 60,
+    .block_time_s = 100,
 };
 static const struct hash_key hash_key = { 5, 6 };
 

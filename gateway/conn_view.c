@@ -1,7 +1,7 @@
 /*
  * Happy path: the set remembers the connection that is to be shown next. One that goes meanwhile
- * passes that on to its neighbour (conn_close); new ones are at the list's end, so they are seen
- * too. A drain, which takes the list apart once, may end a walk early.
+ * passes that on to its neighbour (conn_close); new ones are put at the list's end, and are seen
+ * if the walk has not been there. A drain, which takes the list apart once, may end a walk early.
  */
 #include "gateway/conn_view.h"
 

@@ -6,7 +6,13 @@
 
 #include "base/assert.h"
 
-static int value_of(uint8_t c)
+/* What the last two digits are: the two alphabets differ in nothing else. */
+struct alphabet {
+    uint8_t digit62;
+    uint8_t digit63;
+};
+
+static int value_of(uint8_t c, struct alphabet a)
 {
     if (c >= 'A' && c <= 'Z')
         return c - 'A';
@@ -14,49 +20,63 @@ static int value_of(uint8_t c)
         return c - 'a' + 26;
     if (c >= '0' && c <= '9')
         return c - '0' + 52;
-    if (c == '+')
+    if (c == a.digit62)
         return 62;
-    return c == '/' ? 63 : -1;
+    return c == a.digit63 ? 63 : -1;
 }
 
-/* Four characters to 3 - pad bytes, as a number; -1 when they are none. */
-static int32_t read_quantum(const uint8_t *p, uint32_t pad)
+/* Two to four digits to a byte less, as a number of 24 bits; -1 when they are none, or have bits
+ * set that no byte gets. */
+static int32_t read_quantum(const uint8_t *p, uint32_t digits, struct alphabet a)
 {
     int32_t bits = 0;
 
-    ASSERT(pad <= 2);
+    ASSERT(digits >= 2 && digits <= 4);
     for (uint32_t i = 0; i < 4; i++) {
-        int value = i < 4 - pad ? value_of(p[i]) : 0;
+        int value = i < digits ? value_of(p[i], a) : 0;
 
         if (value < 0)
             return -1;
         bits = bits << 6 | value;
     }
-    return bits & ((1 << (8 * pad)) - 1) ? -1 : bits;
+    return bits & ((1 << (8 * (4 - digits))) - 1) ? -1 : bits;
+}
+
+/* Digits alone, the padding is off. */
+static int decode(struct span digits, struct alphabet a, uint8_t *to, uint32_t cap)
+{
+    uint32_t rest = digits.len % 4;
+    uint32_t n = 0;
+
+    if (rest == 1 || digits.len / 4 * 3 + (rest > 0 ? rest - 1 : 0) > cap)
+        return -1;
+    for (uint32_t i = 0; i < digits.len; i += 4) {
+        uint32_t count = digits.len - i < 4 ? rest : 4;
+        int32_t bits = read_quantum(digits.ptr + i, count, a);
+
+        if (bits < 0)
+            return -1;
+        for (uint32_t k = 0; k < count - 1; k++)
+            to[n++] = (uint8_t)(bits >> (16 - 8 * k));
+    }
+    ASSERT(n <= cap);
+    return (int)n;
 }
 
 int base64_decode(struct span text, uint8_t *to, uint32_t cap)
 {
     uint32_t pad = 0;
-    uint32_t n = 0;
 
     if (text.len % 4 != 0)
         return -1;
     if (text.len > 0 && text.ptr[text.len - 1] == '=')
         pad = text.ptr[text.len - 2] == '=' ? 2 : 1;
-    if (text.len / 4 * 3 - pad > cap)
-        return -1;
-    for (uint32_t i = 0; i < text.len; i += 4) {
-        uint32_t skip = i + 4 == text.len ? pad : 0;
-        int32_t bits = read_quantum(text.ptr + i, skip);
+    return decode(span_first(text, text.len - pad), (struct alphabet){ '+', '/' }, to, cap);
+}
 
-        if (bits < 0)
-            return -1;
-        for (uint32_t k = 0; k < 3 - skip; k++)
-            to[n++] = (uint8_t)(bits >> (16 - 8 * k));
-    }
-    ASSERT(n <= cap);
-    return (int)n;
+int base64_decode_url(struct span text, uint8_t *to, uint32_t cap)
+{
+    return decode(text, (struct alphabet){ '-', '_' }, to, cap);
 }
 
 bool base64_encode(struct buf *out, struct span bytes)

@@ -15,6 +15,8 @@
  * it fails, and may be where the text is.
  */
 int base64_decode(struct span text, uint8_t *to, uint32_t cap);
+/* The same for the URL-safe alphabet without padding, as tokens have it (RFC 7515, 2). */
+int base64_decode_url(struct span text, uint8_t *to, uint32_t cap);
 /* Appends BASE64_LEN(bytes.len) characters; false, and nothing is appended, when there is no room.
  */
 bool base64_encode(struct buf *out, struct span bytes);

@@ -75,12 +75,30 @@ static void round_trips(void **state)
     }
 }
 
+/* RFC 7515, appendix C; what is cut, padded, of the other alphabet or has stray bits is none. */
+static void the_alphabet_of_tokens(void **state)
+{
+    static const uint8_t bytes[] = { 3, 236, 255, 224, 193 };
+    static const char *const bad[] = { "A-z_4",   "A-z_4MF", "A-z_4ME=",
+                                       "A+z/4ME", "A-z_4M=", "A-z_ ME" };
+    uint8_t out[16];
+
+    (void)state;
+    assert_int_equal(base64_decode_url(SPAN_LITERAL("A-z_4ME"), out, sizeof(out)), 5);
+    assert_memory_equal(out, bytes, sizeof(bytes));
+    assert_int_equal(base64_decode_url(SPAN_LITERAL("A-z_4ME"), out, 4), -1);
+    assert_int_equal(base64_decode_url(SPAN_LITERAL(""), out, 0), 0);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_int_equal(base64_decode_url(span_str(bad[i]), out, sizeof(out)), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(base64_vectors),
         cmocka_unit_test(not_base64),
         cmocka_unit_test(round_trips),
+        cmocka_unit_test(the_alphabet_of_tokens),
     };
 
     unit_catch_asserts();

@@ -251,6 +251,9 @@
 /* Certificates of a chain file; real chains have two to four. Past it: the file is refused at
  * start. */
 #define LIMIT_TLS_CHAIN 16
+/* An OCSP response; with the responder's certificate they have 2 KB. Past it: the file is refused.
+ */
+#define LIMIT_TLS_OCSP_BYTES (16 * 1024)
 /* RSA signatures of a worker with the helpers or on their way there: at 1,500 a second of a helper,
  * what it does in 0.7 s. Past it: the handshake waits its turn (TLS_WANT_SIGNATURE), whatever its
  * certificate. */
@@ -391,6 +394,27 @@
 #define LIMIT_SCRAM_SALT_BYTES       64
 #define LIMIT_SCRAM_ITERATIONS_LEAST 4096
 #define LIMIT_SCRAM_ITERATIONS       1000000
+/* Tokens (RFC 7519): one fits an AUTH line; the header has a few words, Microsoft's with an x5t 150
+ * bytes. Past it: 535. */
+#define LIMIT_JWT_BYTES        (LIMIT_AUTH_LINE_BYTES / 4 * 3)
+#define LIMIT_JWT_HEADER_BYTES 1024
+/* The scope that a token must have: a URL, as Google's. It stands in a challenge. Past it: refused.
+ */
+#define LIMIT_JWT_SCOPE_BYTES 128
+/* Objects and arrays in each other in a token or a file of keys: an address claim has two. Past it:
+ * not read. */
+#define LIMIT_JSON_DEPTH 8
+/* Clocks of two machines, and the time an AUTH is under way, s (RFC 7519, 4.1.4 has "a few
+ * minutes" as the most). Past it: expired, or not good yet. */
+#define LIMIT_JWT_LEEWAY_S 60
+/* File of public keys, and keys in it: a provider has two to six. Past it: refused. */
+#define LIMIT_JWKS_BYTES (256 * 1024)
+#define LIMIT_JWKS_KEYS  64
+/* Longest key id; Google's have 40 bytes. Past it: refused in the file, 535 in a token. */
+#define LIMIT_JWKS_ID_BYTES 128
+/* Tokens of one worker waiting for helpers, 10 KB each: at 50 us for each, what a helper does in 13
+ * ms. Past it: 454 4.7.0. */
+#define LIMIT_AUTH_TOKENS 256
 /* Back ends of a worker: one for passwords, one for what others vouch for. */
 #define LIMIT_AUTH_BACKENDS 2
 /* Questions of one worker under way at its back ends. Past it: 454 4.7.0. */

@@ -14,15 +14,19 @@
 #include "base/limits.h"
 #include "base/stream.h"
 
-struct tls_ctx;    /* certificates, tickets, policy: shared, read-only while loops run (ticket keys
-                      rotate inside) */
+struct tls_ctx;    /* certificates, tickets, policy: shared, main's while loops run */
 struct tls_worker; /* one thread's pool of connections */
 struct tls_conn;
 
-/* Paths of PEM files: a chain, leaf first, and its key. ECDSA and RSA may stand side by side. */
+/*
+ * Paths of PEM files: a chain, leaf first, and its key. A client gets one that is for the name that
+ * it asks for (SNI), or the first; where an ECDSA and an RSA one are for the same name, the first
+ * of them that it can verify.
+ */
 struct tls_certificate {
     const char *chain_path;
     const char *key_path;
+    const char *ocsp_path; /* a response in DER to be stapled; NULL: none */
 };
 
 struct tls_config {
@@ -33,10 +37,16 @@ struct tls_config {
     uint32_t ticket_lifetime_s; /* of a ticket key and its tickets; 0: no tickets */
 };
 
-/* NULL with a sentence (file, what is wrong with it) in *why. */
+/* NULL with a sentence (file, what is wrong with it) in *why. The paths must live as long. */
 struct tls_ctx *tls_ctx_create(const struct tls_config *config, struct buf *why);
 /* After its workers are destroyed. */
 void tls_ctx_destroy(struct tls_ctx *ctx);
+/*
+ * Reads all files again, beside running loops: connections that begin from now on are served by
+ * what they hold now, those that are there go on as they are, tickets stay good. False: *why has
+ * the reason, and nothing has changed. By the thread that creates workers.
+ */
+bool tls_ctx_reload(struct tls_ctx *ctx, struct buf *why);
 /*
  * Makes a new ticket key when the current one is a lifetime old; the one before still opens, older
  * ones do not. Called by main now and then (each minute will do; the first call tells the current

@@ -29,6 +29,9 @@ struct tls_worker *tls_worker_create(struct tls_ctx *ctx, uint32_t connections_m
         return NULL;
     w->ctx = ctx;
     w->env = *env;
+    list_append(&ctx->workers, &w->link);
+    w->ssl = ctx->ssl;
+    SSL_CTX_up_ref(w->ssl);
     list_init(&w->signatures_wait);
     list_init(&w->awake_order);
     w->conns = pool_create("tls_conns", connections_max, sizeof(struct tls_conn));
@@ -53,6 +56,9 @@ void tls_worker_destroy(struct tls_worker *w)
 {
     if (w == NULL)
         return;
+    list_remove(&w->link);
+    SSL_CTX_free(w->ssl);
+    SSL_CTX_free(atomic_load_explicit(&w->offered, memory_order_acquire));
     OPENSSL_cleanse(w->scratch, sizeof(w->scratch));
     pool_destroy(w->hints);
     pool_destroy(w->awake);
@@ -65,11 +71,6 @@ void tls_worker_destroy(struct tls_worker *w)
 struct tls_conn *tls_conn_of(const SSL *ssl)
 {
     return SSL_get_app_data(ssl);
-}
-
-struct tls_ctx *tls_conn_ctx(const SSL *ssl)
-{
-    return SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
 }
 
 /* The legal edges; START, HANDSHAKE and OPEN may fail, nothing leaves FAILED. */
@@ -106,12 +107,26 @@ void tls_conn_fail(struct tls_conn *c, enum tls_fault fault, const char *reason)
     tls_conn_set_state(c, TLS_STATE_FAILED);
 }
 
+static void take_offer(struct tls_worker *w)
+{
+    SSL_CTX *next;
+
+    if (atomic_load_explicit(&w->offered, memory_order_relaxed) == NULL)
+        return;
+    next = atomic_exchange_explicit(&w->offered, NULL, memory_order_acq_rel);
+    if (next == NULL)
+        return;
+    SSL_CTX_free(w->ssl);
+    w->ssl = next;
+}
+
 struct tls_conn *tls_conn_open(struct tls_worker *w, struct stream *lower)
 {
     struct tls_conn *c = pool_get(w->conns);
 
     if (c == NULL)
         return NULL;
+    take_offer(w);
     *c = (struct tls_conn){ .lower = lower, .worker = w };
     c->upper = (struct stream){ .ops = &tls_stream_ops,
                                 .ready_list = lower->ready_list,
@@ -121,7 +136,7 @@ struct tls_conn *tls_conn_open(struct tls_worker *w, struct stream *lower)
     list_node_init(&c->upper.ready_link);
     list_node_init(&c->sign_link);
     list_init(&c->held);
-    c->ssl = SSL_new(w->ctx->ssl);
+    c->ssl = SSL_new(w->ssl);
     if (c->ssl == NULL || !SSL_set_app_data(c->ssl, c) || !tls_bio_attach(c)) {
         tls_conn_free(c);
         return NULL;
@@ -201,7 +216,10 @@ enum ssl_select_cert_result_t tls_conn_on_hello(const SSL_CLIENT_HELLO *hello)
 
     if (!order_groups(hello))
         return ssl_select_cert_error;
-    return c != NULL ? tls_hint_on_hello(c, hello) : ssl_select_cert_success;
+    /* After a stop for hints all this comes again: certificates are offered once, at last. */
+    if (c != NULL && tls_hint_on_hello(c, hello) == ssl_select_cert_retry)
+        return ssl_select_cert_retry;
+    return tls_ctx_offer_certificates(hello->ssl) ? ssl_select_cert_success : ssl_select_cert_error;
 }
 
 void tls_conn_on_info(const SSL *ssl, int what, int value)
@@ -293,7 +311,7 @@ static void note_progress(struct tls_conn *c, enum tls_outcome outcome)
 
 static void open_records(struct tls_conn *c)
 {
-    bool own = c->worker->ctx->own_records && SSL_version(c->ssl) == TLS1_3_VERSION;
+    bool own = !c->worker->ctx->config.boringssl_records && SSL_version(c->ssl) == TLS1_3_VERSION;
 
     c->layer = own ? &tls_layer_take : &tls_layer_ssl;
     c->suite = SSL_CIPHER_get_protocol_id(SSL_get_current_cipher(c->ssl));

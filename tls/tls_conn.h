@@ -13,28 +13,32 @@
 #include "base/limits.h"
 #include "base/pool.h"
 #include "tls/tls.h"
+#include "tls/tls_cert.h"
 #include "tls/tls_record.h"
 #include "tls/tls_ticket.h"
 
-struct tls_credential {
-    SSL_CREDENTIAL *credential;
-    EVP_PKEY *rsa; /* set: signatures go through tls_sign; NULL: ECDSA, made inline by BoringSSL */
-};
-
-struct tls_ctx {
-    SSL_CTX *ssl;
-    BIO_METHOD *bio;
+/* What was read from files at one time: what an SSL_CTX serves, which owns it. */
+struct tls_files {
+    struct tls_ctx *ctx;
     struct tls_credential credentials[LIMIT_CERTIFICATES];
     unsigned credential_count;
     bool has_rsa;
-    bool own_records; /* in TLS 1.3 */
-    uint64_t ticket_lifetime_ms;
+};
+
+struct tls_ctx {
+    struct tls_config config;
+    SSL_CTX *ssl; /* by the files as they were read last; main's */
+    BIO_METHOD *bio;
+    struct list workers; /* main's */
     struct tls_ticket_keys tickets;
 };
 
 struct tls_worker {
     struct tls_ctx *ctx;
     struct tls_env env;
+    struct list_node link;      /* in ctx->workers */
+    SSL_CTX *ssl;               /* a reference, for new connections */
+    _Atomic(SSL_CTX *) offered; /* the next one, or NULL */
     struct pool *conns;
     struct pool *gathers;        /* records that come in parts, TLS_RECORD_MAX bytes each */
     struct pool *awake;          /* struct tls_awake */
@@ -138,13 +142,19 @@ void tls_conn_set_state(struct tls_conn *c, enum tls_state to);
 /* FAILED, for what is in BoringSSL's queue or, if `reason` is set, for that. */
 void tls_conn_fail(struct tls_conn *c, enum tls_fault fault, const char *reason);
 struct tls_conn *tls_conn_of(const SSL *ssl);
-/* Also of an SSL object that has no connection, a helper's. */
-struct tls_ctx *tls_conn_ctx(const SSL *ssl);
 /* Frees all but the lower stream. */
 void tls_conn_free(struct tls_conn *c);
 /* SSL_CTX callbacks. */
 enum ssl_select_cert_result_t tls_conn_on_hello(const SSL_CLIENT_HELLO *hello);
 void tls_conn_on_info(const SSL *ssl, int what, int value);
+
+/* --- tls_ctx.c ---------------------------------------------------------------------------------
+ */
+
+/* Also of an SSL object that has no connection, a helper's. */
+struct tls_files *tls_ctx_files(const SSL *ssl);
+/* Gives it the certificates for the name in its ClientHello; false: memory is short. */
+bool tls_ctx_offer_certificates(SSL *ssl);
 
 /* --- tls_stream.c ---------------------------------------------------------------------------- */
 

@@ -130,11 +130,11 @@ static void post(struct tls_conn *c)
     call_next(w); /* there may be room for more than one */
 }
 
-static EVP_PKEY *key_of(const struct tls_ctx *ctx, const SSL_CREDENTIAL *credential)
+static EVP_PKEY *key_of(const struct tls_files *f, const SSL_CREDENTIAL *credential)
 {
-    for (unsigned i = 0; i < ctx->credential_count; i++)
-        if (ctx->credentials[i].credential == credential)
-            return ctx->credentials[i].rsa;
+    for (unsigned i = 0; i < f->credential_count; i++)
+        if (f->credentials[i].credential == credential)
+            return f->credentials[i].rsa;
     return NULL;
 }
 
@@ -143,7 +143,7 @@ static enum ssl_private_key_result_t sign(SSL *ssl, uint8_t *out, size_t *out_le
 {
     struct tls_conn *c = tls_conn_of(ssl);
     struct tls_worker *w = c != NULL ? c->worker : NULL;
-    EVP_PKEY *key = key_of(tls_conn_ctx(ssl), SSL_get0_selected_credential(ssl));
+    EVP_PKEY *key = key_of(tls_ctx_files(ssl), SSL_get0_selected_credential(ssl));
     struct tls_sign *s;
 
     ASSERT(key != NULL);
@@ -216,7 +216,7 @@ bool tls_sign_may_begin(struct tls_conn *c)
 
     bool called = c->sign_wait == TLS_SIGN_CALLED;
 
-    if (!w->ctx->has_rsa || w->env.jobs == NULL || c->hello_done || c->sign != NULL)
+    if (!tls_ctx_files(c->ssl)->has_rsa || w->env.jobs == NULL || c->hello_done || c->sign != NULL)
         return true;
     if (pool_used(w->signatures) == pool_count(w->signatures)) {
         wait_for_room(c);

@@ -181,7 +181,7 @@ static int seal(SSL *ssl, uint8_t *out, size_t *out_len, size_t max_out_len, con
 {
     struct buf to = { out, 0, (uint32_t)max_out_len };
 
-    if (!tls_ticket_seal(&tls_conn_ctx(ssl)->tickets, span_of(in, (uint32_t)in_len), &to))
+    if (!tls_ticket_seal(&tls_ctx_files(ssl)->ctx->tickets, span_of(in, (uint32_t)in_len), &to))
         return 0;
     *out_len = to.len;
     return 1;
@@ -193,7 +193,7 @@ static enum ssl_ticket_aead_result_t open_ticket(SSL *ssl, uint8_t *out, size_t 
 {
     struct buf to = { out, 0, (uint32_t)max_out_len };
 
-    if (!tls_ticket_open(&tls_conn_ctx(ssl)->tickets, span_of(in, (uint32_t)in_len), &to))
+    if (!tls_ticket_open(&tls_ctx_files(ssl)->ctx->tickets, span_of(in, (uint32_t)in_len), &to))
         return ssl_ticket_aead_ignore_ticket;
     *out_len = to.len;
     return ssl_ticket_aead_success;

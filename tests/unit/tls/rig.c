@@ -84,7 +84,17 @@ static EVP_PKEY *make_key(enum rig_cert which)
     return key;
 }
 
-static void make_cert(EVP_PKEY *key, const char *chain_path, const char *key_path)
+static void add_names(X509 *x, const char *names)
+{
+    X509_EXTENSION *e = X509V3_EXT_nconf_nid(NULL, NULL, NID_subject_alt_name, names);
+
+    assert_non_null(e);
+    assert_true(X509_add_ext(x, e, -1));
+    X509_EXTENSION_free(e);
+}
+
+static void make_cert(EVP_PKEY *key, const char *names, const char *chain_path,
+                      const char *key_path)
 {
     X509 *x = X509_new();
     X509_NAME *name = X509_get_subject_name(x);
@@ -98,6 +108,8 @@ static void make_cert(EVP_PKEY *key, const char *chain_path, const char *key_pat
                                -1, 0);
     X509_set_issuer_name(x, name);
     X509_set_pubkey(x, key);
+    if (names != NULL)
+        add_names(x, names);
     assert_true(X509_sign(x, key, EVP_sha256()) > 0);
     file = BIO_new_file(chain_path, "w");
     assert_true(PEM_write_bio_X509(file, x));
@@ -108,7 +120,7 @@ static void make_cert(EVP_PKEY *key, const char *chain_path, const char *key_pat
     X509_free(x);
 }
 
-static const char *const names[RIG_CERTS][2] = {
+static const char *const files[RIG_CERTS][2] = {
     [RIG_ECDSA] = { "ecdsa.pem", "ecdsa.key" },
     [RIG_RSA] = { "rsa.pem", "rsa.key" },
 };
@@ -120,11 +132,27 @@ static const char *file_of(enum rig_cert which, unsigned part)
     if (!made[which]) {
         EVP_PKEY *key = make_key(which);
 
-        make_cert(key, rig_path(names[which][0]), rig_path(names[which][1]));
+        make_cert(key, NULL, rig_path(files[which][0]), rig_path(files[which][1]));
         EVP_PKEY_free(key);
         made[which] = true;
     }
-    return rig_path(names[which][part]);
+    return rig_path(files[which][part]);
+}
+
+struct tls_certificate rig_make_certificate(enum rig_cert which, const char *name,
+                                            const char *names)
+{
+    EVP_PKEY *key = make_key(which);
+    struct tls_certificate made = { 0 };
+    char file[64];
+
+    snprintf(file, sizeof(file), "%s.pem", name);
+    made.chain_path = rig_path(file);
+    snprintf(file, sizeof(file), "%s.key", name);
+    made.key_path = rig_path(file);
+    make_cert(key, names, made.chain_path, made.key_path);
+    EVP_PKEY_free(key);
+    return made;
 }
 
 const char *rig_chain_path(enum rig_cert which)
@@ -178,13 +206,16 @@ static struct tls_ctx *make_ctx(const struct rig_config *config)
     struct buf why = { text, 0, sizeof(text) };
     struct tls_ctx *ctx;
 
+    for (const struct tls_certificate *one = config->certificates;
+         one != NULL && one->chain_path != NULL; one++)
+        c.certificates[c.certificate_count++] = *one;
     /* RSA first in the file: the order there must not matter. */
     if (config->rsa_only || config->both)
         c.certificates[c.certificate_count++] =
-            (struct tls_certificate){ rig_chain_path(RIG_RSA), rig_key_path(RIG_RSA) };
-    if (!config->rsa_only)
+            (struct tls_certificate){ rig_chain_path(RIG_RSA), rig_key_path(RIG_RSA), NULL };
+    if (!config->rsa_only && config->certificates == NULL)
         c.certificates[c.certificate_count++] =
-            (struct tls_certificate){ rig_chain_path(RIG_ECDSA), rig_key_path(RIG_ECDSA) };
+            (struct tls_certificate){ rig_chain_path(RIG_ECDSA), rig_key_path(RIG_ECDSA), NULL };
     ctx = tls_ctx_create(&c, &why);
     if (ctx == NULL)
         fail_msg("%.*s", (int)why.len, (char *)why.ptr);

@@ -18,6 +18,10 @@ enum rig_cert { RIG_ECDSA, RIG_RSA, RIG_CERTS };
 /* The PEM files; made at the first call, gone at exit. */
 const char *rig_chain_path(enum rig_cert which);
 const char *rig_key_path(enum rig_cert which);
+/* A certificate of its own, in NAME.pem and NAME.key; made anew at each call. `names`: its
+ * subjectAltName ("DNS:a,DNS:b"); NULL: none. */
+struct tls_certificate rig_make_certificate(enum rig_cert which, const char *name,
+                                            const char *names);
 /* A path in the same folder. */
 const char *rig_path(const char *name);
 void rig_write_file(const char *path, const char *text);
@@ -26,6 +30,7 @@ void rig_write_file(const char *path, const char *text);
 extern bool rig_boringssl_records;
 
 struct rig_config {
+    const struct tls_certificate *certificates; /* up to one without a path; NULL: the two of all */
     bool rsa_only;
     bool both; /* ECDSA and RSA side by side; neither flag: ECDSA */
     bool tls13_only;

@@ -19,7 +19,7 @@ static char said[512];
 
 static struct tls_ctx *create(const char *chain, const char *key)
 {
-    struct tls_config config = { .certificates = { { chain, key } }, .certificate_count = 1 };
+    struct tls_config config = { .certificates = { { chain, key, NULL } }, .certificate_count = 1 };
     struct buf why = { (uint8_t *)said, 0, sizeof(said) - 1 };
     struct tls_ctx *ctx = tls_ctx_create(&config, &why);
 

@@ -1,0 +1,28 @@
+/*
+ * A certificate with its key, as it is read from files; and all that were read at one time, which
+ * is what an SSL_CTX serves. Neither ever changes: a reload makes a new set, and the old one goes
+ * with the last connection that has it.
+ */
+#ifndef POSTERN_TLS_CERT_H
+#define POSTERN_TLS_CERT_H
+
+#include <openssl/ssl.h>
+
+#include "tls/tls.h"
+
+struct tls_credential {
+    SSL_CREDENTIAL *credential;
+    EVP_PKEY *rsa; /* set: signatures go through tls_sign; NULL: ECDSA, made inline by BoringSSL */
+    GENERAL_NAMES *names; /* the certificate's subjectAltName; NULL: it has none */
+};
+
+/* Fills *to. False: *why says what is wrong with which file; *to is to be freed all the same. */
+bool tls_cert_load(struct tls_credential *to, const struct tls_certificate *from, struct buf *why);
+void tls_cert_free(struct tls_credential *c);
+/* True when the certificate is for this host: a name of it, or one with a "*" for the first label
+ * (RFC 9525, 6.3). NUL-ended. */
+bool tls_cert_is_for(const struct tls_credential *c, const char *host);
+/* True when the two are for the same hosts, so far as the first name of `a` says. */
+bool tls_cert_is_twin(const struct tls_credential *a, const struct tls_credential *b);
+
+#endif

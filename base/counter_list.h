@@ -114,6 +114,8 @@
     X(CONN_TIMEOUTS, "conn_timeouts", "connections closed for being idle or slow")         \
     X(AUTH_CACHE_HITS, "auth_cache_hits", "questions answered from the cache of verdicts") \
     X(AUTH_HASHES, "auth_hashes", "password checks given to a helper thread")              \
+    X(AUTH_TOKENS, "auth_tokens", "access tokens given to a helper thread")                \
+    X(AUTH_TOKENS_REFUSED, "auth_tokens_refused", "access tokens refused")                 \
     X(AUTH_SHARED, "auth_shared", "questions that joined the same check under way")        \
     X(AUTH_BLOCKED, "auth_blocked", "questions refused for too many wrong guesses")        \
     X(AUTH_BUSY, "auth_busy", "questions refused because the helpers were too busy")       \

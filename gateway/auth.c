@@ -175,16 +175,16 @@ static void judge(struct auth *a, struct check *c)
 {
     struct auth_question *q = &c->question;
     struct auth_answer *answer = &q->answer;
+    bool guess =
+        answer->asks ? answer->guessed : answer->verdict == SMTP_VERDICT_WRONG && !answer->excused;
 
     /* Only now is it known whose message it was. */
     if (!is_of_passwords(q->mechanism) && is_blocked(a, &q->client.addr, answer->login))
         *answer = (struct auth_answer){ .verdict = SMTP_VERDICT_BLOCKED };
-    else if (answer->asks)
-        return;
-    else if (answer->verdict == SMTP_VERDICT_OK)
-        remember_right(a, c);
-    else if (answer->verdict == SMTP_VERDICT_WRONG)
+    else if (guess)
         auth_throttle_wrong(a->throttle, &q->client.addr, login_of(q), a->env.clock->now_ns);
+    else if (!answer->asks && answer->verdict == SMTP_VERDICT_OK)
+        remember_right(a, c);
 }
 
 static void put_check(struct auth *a, struct check *c)

@@ -35,8 +35,7 @@ static bool value_of(struct span part, const char *name, struct span *value)
     return true;
 }
 
-/* saslname: "=2C" is a comma and "=3D" an equals sign (RFC 5802, 5.1). False: it is none. */
-static bool read_name(struct span text, uint8_t *to, uint32_t *len)
+bool auth_scram_name(struct span text, uint8_t *to, uint32_t *len)
 {
     uint32_t n = 0;
 
@@ -102,7 +101,7 @@ static bool read_bare(struct auth_scram *x, struct span bare)
     if (!value_of(auth_scram_part(&bare), "n=", &name) ||
         !value_of(auth_scram_part(&bare), "r=", &nonce))
         return false;
-    if (!read_name(name, x->login, &x->login_len) || !is_nonce(nonce))
+    if (!auth_scram_name(name, x->login, &x->login_len) || !is_nonce(nonce))
         return false;
     memcpy(x->nonce, nonce.ptr, nonce.len);
     x->nonce_len = nonce.len;
@@ -125,7 +124,7 @@ bool auth_scram_first(struct auth_scram *x, struct span message,
     keep_channel(x, span_first(message, message.len - rest.len), channel);
     if (authzid.len == 0)
         return true;
-    return value_of(authzid, "a=", &authzid) && read_name(authzid, name, &len) &&
+    return value_of(authzid, "a=", &authzid) && auth_scram_name(authzid, name, &len) &&
            span_equal(span_of(name, len), span_of(x->login, x->login_len));
 }
 

@@ -64,6 +64,9 @@ bool auth_scram_final(struct auth_scram *x, struct span message, struct buf *out
 
 /* Takes what stands before the next comma, or all, off the front of *text. */
 struct span auth_scram_part(struct span *text);
+/* Reads a saslname, in which "=2C" is a comma and "=3D" an equals sign (RFC 5802, 5.1), of 1 to
+ * LIMIT_LOGIN_BYTES bytes. False: it is none. */
+bool auth_scram_name(struct span text, uint8_t *to, uint32_t *len);
 /* Reads "iterations,salt,StoredKey,ServerKey", the last three in base64. NULL: fine, else what is
  * wrong with it. */
 const char *auth_scram_keys_read(struct auth_scram_keys *keys, struct span text);

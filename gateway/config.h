@@ -81,6 +81,7 @@ struct config_listener {
 struct config_certificate {
     const char *chain; /* PEM, leaf first */
     const char *key;   /* PEM */
+    const char *ocsp;  /* DER; "": none */
     uint32_t line;
 };
 
@@ -141,6 +142,11 @@ struct config_auth {
     uint32_t guess_delay_s; /* the first block of a pair */
     uint32_t guess_window_s;
     uint32_t block_time_s;
+    const char *jwks; /* path of the keys that access tokens are signed with; "": none are taken */
+    const char *jwt_issuer;
+    const char *jwt_audience;
+    const char *jwt_scope; /* "": any */
+    const char *jwt_login; /* the claim that has the login */
 };
 
 /* Whose mail counts together. */

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "gateway/auth_jwks.h"
 #include "gateway/auth_users.h"
 #include "gateway/config_read.h"
 #include "gateway/privs.h"
@@ -150,6 +151,30 @@ static void check_timeouts(struct config_read *r)
                           l->command_timeout_s, l->data_timeout_s);
 }
 
+/* It stands in a challenge, in quotes. */
+static bool is_scope(const char *text)
+{
+    for (; *text != 0; text++) {
+        if (*text <= ' ' || *text > '~' || *text == '"' || *text == '\\')
+            return false;
+    }
+    return true;
+}
+
+static void check_tokens(struct config_read *r)
+{
+    const struct config_auth *a = &r->config->auth;
+    uint32_t line = config_read_line(r, CONFIG_AUTH, "jwks");
+
+    if (a->jwks[0] != 0 && a->jwt_issuer[0] == 0)
+        config_read_fault(r, line, "jwks: needs jwt-issuer beside it: who signs with these keys");
+    if (a->jwks[0] != 0 && a->jwt_audience[0] == 0)
+        config_read_fault(r, line, "jwks: needs jwt-audience beside it: what tokens for us say");
+    if (!is_scope(a->jwt_scope))
+        config_read_fault(r, config_read_line(r, CONFIG_AUTH, "jwt-scope"),
+                          "jwt-scope: must be one word of printable ASCII without \" and \\");
+}
+
 void config_check_sense(struct config_read *r)
 {
     check_device(r);
@@ -157,6 +182,7 @@ void config_check_sense(struct config_read *r)
     check_listeners(r);
     check_spool(r);
     check_timeouts(r);
+    check_tokens(r);
 }
 
 static void check_file(struct config_read *r, uint32_t line, const char *key, const char *path)
@@ -213,6 +239,22 @@ static void check_senders(struct config_read *r)
     senders_release(senders);
 }
 
+static void check_keys_of_tokens(struct config_read *r)
+{
+    const char *path = r->config->auth.jwks;
+    uint32_t before = r->faults;
+    struct auth_jwks *keys;
+
+    if (path[0] == 0)
+        return;
+    check_file(r, config_read_line(r, CONFIG_AUTH, "jwks"), "jwks", path);
+    if (r->faults > before)
+        return;
+    keys = auth_jwks_load(path, r->errors);
+    r->faults += keys == NULL;
+    auth_jwks_release(keys);
+}
+
 /* Only root becomes somebody else. */
 static void check_user(struct config_read *r)
 {
@@ -230,9 +272,12 @@ void config_check_files(struct config_read *r)
     check_user(r);
     check_users(r);
     check_senders(r);
+    check_keys_of_tokens(r);
     for (uint32_t i = 0; i < c->tls.certificate_count; i++) {
         check_file(r, c->tls.certificates[i].line, "chain", c->tls.certificates[i].chain);
         check_file(r, c->tls.certificates[i].line, "key", c->tls.certificates[i].key);
+        if (c->tls.certificates[i].ocsp[0] != 0)
+            check_file(r, c->tls.certificates[i].line, "ocsp", c->tls.certificates[i].ocsp);
     }
     check_spool_directory(r);
 }

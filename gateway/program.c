@@ -8,6 +8,7 @@
  */
 #include "gateway/program.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
@@ -23,6 +24,7 @@
 #include "gateway/quota.h"
 #include "gateway/senders.h"
 #include "gateway/spooler.h"
+#include "gateway/watch.h"
 #include "gateway/worker.h"
 
 #define LOG_PATIENCE_MS 2000
@@ -39,6 +41,8 @@ struct program {
     struct auth_users *users;
     struct senders *senders; /* NULL: there is no such file */
     struct quota *quota;
+    struct auth_jwks *jwks; /* NULL: no access tokens are taken */
+    struct watch jwks_file;
     struct spooler *spooler;
     struct helper *helper;
     struct worker *workers[LIMIT_WORKERS];
@@ -127,6 +131,8 @@ static bool open_tls(struct program *p, struct buf *why)
     for (unsigned i = 0; i < t->certificate_count; i++) {
         tc.certificates[i].chain_path = t->certificates[i].chain;
         tc.certificates[i].key_path = t->certificates[i].key;
+        if (t->certificates[i].ocsp[0] != 0)
+            tc.certificates[i].ocsp_path = t->certificates[i].ocsp;
     }
     p->tls = tls_ctx_create(&tc, why);
     if (p->tls == NULL)
@@ -155,6 +161,15 @@ static bool open_policy(struct program *p, struct buf *why)
         return true;
     p->senders = senders_load(p->config->policy.senders, why);
     return p->senders != NULL;
+}
+
+static bool open_jwks(struct program *p, struct buf *why)
+{
+    watch_begin(&p->jwks_file, p->config->auth.jwks);
+    if (p->config->auth.jwks[0] == 0)
+        return true;
+    p->jwks = auth_jwks_load(p->config->auth.jwks, why);
+    return p->jwks != NULL;
 }
 
 static bool open_log(struct program *p, struct buf *why)
@@ -194,6 +209,7 @@ static bool open_workers(struct program *p, struct buf *why)
             .users = p->users,
             .senders = p->senders,
             .quota = p->quota,
+            .jwks = p->jwks,
             .id_floor = p->recovery.id_max,
         };
 
@@ -266,8 +282,9 @@ static void log_start(struct program *p)
 struct program *program_start(const struct config *config, struct buf *why)
 {
     static bool (*const steps[])(struct program *, struct buf *) = {
-        raise_limits, open_log,    open_port,    open_tls,    open_users,   open_policy,
-        open_spool,   open_helper, open_workers, open_logger, open_control, start_threads,
+        raise_limits, open_log,     open_port,     open_tls,    open_users,
+        open_jwks,    open_policy,  open_spool,    open_helper, open_workers,
+        open_logger,  open_control, start_threads,
     };
     struct program *p = aligned_alloc(64, (sizeof(*p) + 63) / 64 * 64);
 
@@ -337,6 +354,7 @@ void program_stop(struct program *p)
         auth_users_release(p->users);
     senders_release(p->senders);
     quota_destroy(p->quota);
+    auth_jwks_release(p->jwks);
     if (p->tls != NULL)
         tls_ctx_destroy(p->tls);
     if (p->port != NULL)
@@ -350,7 +368,7 @@ void program_stop(struct program *p)
 
 /* --- while it runs --------------------------------------------------------------------------- */
 
-/* What was read again, and is taken or not: for the log, and for whoever asked. */
+/* What was read again, and is taken or not: for the log, and for whoever asked (or NULL). */
 static bool tell_reload(struct program *p, bool taken, const char *what, const char *file,
                         struct buf *errors, struct buf *why)
 {
@@ -361,18 +379,16 @@ static bool tell_reload(struct program *p, bool taken, const char *what, const c
     snprintf(event, sizeof(event), taken ? "%s taken" : "%s not taken", what);
     log_event(p, taken ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, event, taken ? "file" : "why",
               taken ? file : (const char *)errors->ptr);
-    if (!taken)
+    if (!taken && why != NULL)
         buf_put(why, span_first(span_of(errors->ptr, errors->len), buf_room(why)));
     return taken;
 }
 
-static bool reload_users(struct program *p, struct buf *why)
+static bool reload_users(struct program *p, struct buf *errors, struct buf *why)
 {
-    uint8_t text[CONFIG_ERRORS_MAX];
-    struct buf errors = { text, 0, sizeof(text) };
-    struct auth_users *users = auth_users_load(p->config->users, &errors);
+    struct auth_users *users = auth_users_load(p->config->users, errors);
 
-    if (!tell_reload(p, users != NULL, "users file", p->config->users, &errors, why))
+    if (!tell_reload(p, users != NULL, "users file", p->config->users, errors, why))
         return false;
     for (unsigned i = 0; i < p->config->workers.count; i++)
         worker_offer_users(p->workers[i], users);
@@ -381,16 +397,14 @@ static bool reload_users(struct program *p, struct buf *why)
     return true;
 }
 
-static bool reload_senders(struct program *p, struct buf *why)
+static bool reload_senders(struct program *p, struct buf *errors, struct buf *why)
 {
-    uint8_t text[CONFIG_ERRORS_MAX];
-    struct buf errors = { text, 0, sizeof(text) };
-    struct senders *senders;
+    const char *path = p->config->policy.senders;
+    struct senders *senders = p->senders != NULL ? senders_load(path, errors) : NULL;
 
     if (p->senders == NULL)
         return true;
-    senders = senders_load(p->config->policy.senders, &errors);
-    if (!tell_reload(p, senders != NULL, "senders file", p->config->policy.senders, &errors, why))
+    if (!tell_reload(p, senders != NULL, "senders file", path, errors, why))
         return false;
     for (unsigned i = 0; i < p->config->workers.count; i++)
         worker_offer_senders(p->workers[i], senders);
@@ -399,14 +413,46 @@ static bool reload_senders(struct program *p, struct buf *why)
     return true;
 }
 
+static bool reload_jwks(struct program *p, struct buf *errors, struct buf *why)
+{
+    const char *path = p->config->auth.jwks;
+    struct auth_jwks *keys = p->jwks != NULL ? auth_jwks_load(path, errors) : NULL;
+
+    if (p->jwks == NULL)
+        return true;
+    if (!tell_reload(p, keys != NULL, "keys of tokens", path, errors, why))
+        return false;
+    for (unsigned i = 0; i < p->config->workers.count; i++)
+        worker_offer_jwks(p->workers[i], keys);
+    auth_jwks_release(p->jwks);
+    p->jwks = keys;
+    return true;
+}
+
+static bool reload_tls(struct program *p, struct buf *errors, struct buf *why)
+{
+    return tell_reload(p, tls_ctx_reload(p->tls, errors), "certificates",
+                       p->config->tls.certificates[0].chain, errors, why);
+}
+
+typedef bool reload_step(struct program *p, struct buf *errors, struct buf *why);
+
+static bool run_reload(struct program *p, reload_step *step, struct buf *why)
+{
+    uint8_t text[CONFIG_ERRORS_MAX];
+    struct buf errors = { text, 0, sizeof(text) };
+
+    return step(p, &errors, why);
+}
+
 bool program_reload(struct program *p, struct buf *why)
 {
-    bool (*const steps[])(struct program *, struct buf *) = { reload_users, reload_senders };
+    static reload_step *const steps[] = { reload_users, reload_senders, reload_jwks, reload_tls };
     bool all = true;
 
     logger_reopen(p->logger);
     for (unsigned i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
-        all = steps[i](p, why) && all;
+        all = run_reload(p, steps[i], why) && all;
     return all;
 }
 
@@ -414,6 +460,8 @@ void program_tick(struct program *p)
 {
     now_read(&p->clock);
     tls_ctx_rotate(p->tls, p->clock.unix_ms);
+    if (watch_changed(&p->jwks_file))
+        run_reload(p, reload_jwks, NULL);
 }
 
 void program_wait(struct program *p, int other_fd, int ms)

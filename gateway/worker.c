@@ -159,6 +159,11 @@ void worker_offer_users(struct worker *w, struct auth_users *users)
     auth_file_offer(w->auth_file, auth_users_ref(users));
 }
 
+void worker_offer_jwks(struct worker *w, struct auth_jwks *keys)
+{
+    auth_token_offer(w->auth_token, auth_jwks_ref(keys));
+}
+
 static void pin(struct worker *w)
 {
     const struct config *cfg = w->setup.config;

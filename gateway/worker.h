@@ -12,6 +12,7 @@
 #include "dataplane/core.h"
 #include "dataplane/kernel/ksock.h"
 #include "gateway/auth.h"
+#include "gateway/auth_jwks.h"
 #include "gateway/auth_users.h"
 #include "gateway/policy.h"
 #include "gateway/config.h"
@@ -32,7 +33,8 @@ struct worker_setup {
     struct auth_users *users;
     struct senders *senders; /* NULL: none; the worker takes a reference */
     struct quota *quota;
-    uint64_t id_floor; /* largest queue id that is in the spool */
+    struct auth_jwks *jwks; /* NULL: no access tokens are taken */
+    uint64_t id_floor;      /* largest queue id that is in the spool */
 };
 
 /* Takes all memory and opens the listeners. NULL with a sentence in *why. */
@@ -44,6 +46,8 @@ bool worker_start(struct worker *w, struct buf *why);
 void worker_offer_users(struct worker *w, struct auth_users *users);
 /* The same of a senders file. */
 void worker_offer_senders(struct worker *w, struct senders *senders);
+/* The same of the keys of tokens, when there were some at the start. */
+void worker_offer_jwks(struct worker *w, struct auth_jwks *keys);
 /* How far a drain has come. */
 enum worker_drain {
     WORKER_SERVES,

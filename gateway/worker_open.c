@@ -177,6 +177,38 @@ static struct auth_backend *open_backend(struct worker *w)
     return w->auth_file != NULL ? auth_file_backend(w->auth_file) : NULL;
 }
 
+/* Tokens are asked about first: a mechanism of theirs that another has too is ours when there are
+ * keys. *to is NULL when there are none. */
+static bool open_tokens(struct worker *w, struct auth_backend **to)
+{
+    const struct config_auth *c = &w->setup.config->auth;
+    struct auth_token_env env = {
+        .clock = &w->clock,
+        .counters = &w->counters,
+        .log = w->log,
+        .jobs = helper_queue(w->setup.helper, w->setup.index),
+        .keys = w->setup.jwks,
+        .rules = { span_str(c->jwt_issuer), span_str(c->jwt_audience), span_str(c->jwt_scope),
+                   c->jwt_login },
+    };
+
+    *to = NULL;
+    if (env.keys == NULL)
+        return true;
+    w->auth_token = auth_token_create(&env);
+    if (w->auth_token != NULL)
+        *to = auth_token_backend(w->auth_token);
+    return w->auth_token != NULL;
+}
+
+static void destroy_backends(const struct auth_env *env)
+{
+    for (uint32_t i = 0; i < LIMIT_AUTH_BACKENDS; i++) {
+        if (env->backends[i] != NULL)
+            env->backends[i]->destroy(env->backends[i]);
+    }
+}
+
 static bool open_auth(struct worker *w, struct buf *why)
 {
     const struct config *cfg = w->setup.config;
@@ -184,19 +216,19 @@ static bool open_auth(struct worker *w, struct buf *why)
     struct auth_env env = {
         .clock = &w->clock,
         .counters = &w->counters,
-        .backends = { open_backend(w) },
+        .backends = { NULL, open_backend(w) },
         .done = conn_session_answer,
     };
 
     auth_throttle_share(&mine, cfg->workers.count);
-    if (env.backends[0] != NULL && get_random(&env.table_key, sizeof(env.table_key)) &&
+    if (open_tokens(w, &env.backends[0]) && env.backends[1] != NULL &&
+        get_random(&env.table_key, sizeof(env.table_key)) &&
         get_random(env.secret, sizeof(env.secret)))
         w->auth = auth_create(&mine, cfg->limits.connections, &env);
     explicit_bzero(env.secret, sizeof(env.secret));
     if (w->auth != NULL)
         return true;
-    if (env.backends[0] != NULL)
-        env.backends[0]->destroy(env.backends[0]);
+    destroy_backends(&env);
     return fail(why, "not enough memory, or random numbers, for authentication");
 }
 

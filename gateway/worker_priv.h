@@ -8,6 +8,7 @@
 #include "dataplane/core.h"
 #include "dataplane/kernel/ksock.h"
 #include "gateway/auth_file.h"
+#include "gateway/auth_token.h"
 #include "gateway/conn.h"
 #include "gateway/worker.h"
 
@@ -25,7 +26,8 @@ struct worker {
     struct smtp *smtp;
     struct tls_worker *tls;
     struct auth *auth;
-    struct auth_file *auth_file; /* auth's */
+    struct auth_file *auth_file;   /* auth's */
+    struct auth_token *auth_token; /* auth's; NULL: no tokens are taken */
     struct conns *conns;
     struct core_poller poll_ksock;
     struct core_poller poll_helper;

@@ -105,8 +105,10 @@ struct smtp_client {
 enum smtp_mechanism {
     SMTP_MECHANISM_PLAIN = 1 << 0,
     SMTP_MECHANISM_LOGIN = 1 << 1,
-    SMTP_MECHANISM_SCRAM = 1 << 2,      /* SCRAM-SHA-256 (RFC 7677) */
-    SMTP_MECHANISM_SCRAM_PLUS = 1 << 3, /* the same, bound to the TLS channel */
+    SMTP_MECHANISM_SCRAM = 1 << 2,       /* SCRAM-SHA-256 (RFC 7677) */
+    SMTP_MECHANISM_SCRAM_PLUS = 1 << 3,  /* the same, bound to the TLS channel */
+    SMTP_MECHANISM_OAUTHBEARER = 1 << 4, /* RFC 7628 */
+    SMTP_MECHANISM_XOAUTH2 = 1 << 5,     /* Google's, older */
 };
 
 /* Those that give a login and a password; of the others the back end reads the messages. */

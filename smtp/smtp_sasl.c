@@ -95,6 +95,8 @@ static enum smtp_sasl_outcome read_message(struct smtp_sasl *x, struct span mess
 static const struct smtp_sasl_mechanism mechanisms[] = {
     { "SCRAM-SHA-256-PLUS", SMTP_MECHANISM_SCRAM_PLUS, SMTP_SASL_ASK_EMPTY, read_message },
     { "SCRAM-SHA-256", SMTP_MECHANISM_SCRAM, SMTP_SASL_ASK_EMPTY, read_message },
+    { "OAUTHBEARER", SMTP_MECHANISM_OAUTHBEARER, SMTP_SASL_ASK_EMPTY, read_message },
+    { "XOAUTH2", SMTP_MECHANISM_XOAUTH2, SMTP_SASL_ASK_EMPTY, read_message },
     { "PLAIN", SMTP_MECHANISM_PLAIN, SMTP_SASL_ASK_EMPTY, read_plain },
     { "LOGIN", SMTP_MECHANISM_LOGIN, SMTP_SASL_ASK_USERNAME, read_login_username },
 };

@@ -156,6 +156,8 @@ static void set_client(struct reader *r, const char *key, const char *value)
         set_secure(c, (enum security)look_up(r, secure_words, value));
     else if (strcmp(key, "scram") == 0 && strcmp(value, "yes") == 0)
         c->mechanisms |= SMTP_MECHANISM_SCRAM | SMTP_MECHANISM_SCRAM_PLUS;
+    else if (strcmp(key, "oauth") == 0 && strcmp(value, "yes") == 0)
+        c->mechanisms |= SMTP_MECHANISM_OAUTHBEARER | SMTP_MECHANISM_XOAUTH2;
     else if (strcmp(key, "address") == 0 && addr_parse(value, &c->peer.addr))
         return;
     else

@@ -11,6 +11,8 @@
  *   !client scram yes    SCRAM-SHA-256 and -PLUS are offered beside PLAIN and LOGIN
  *   !policy key value    mailbox ADDRESS (the login's; several), from any|sender|own,
  *                        messages|recipients|bytes N (left), size|rcpt N (its own), crowded yes
+ *   !client oauth yes    OAUTHBEARER and XOAUTH2 are; whose the token is, "user", comes with the
+ *                        verdict
  *   !verdict word...     ok wrong temporary blocked: the answers to the next AUTHs, in order;
  *                        challenge: the back end asks back, as "user" and by "challenge"
  *   !delivery word...    durable full failed: the answers to the next messages, in order

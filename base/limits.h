@@ -254,6 +254,8 @@
 /* An OCSP response; with the responder's certificate they have 2 KB. Past it: the file is refused.
  */
 #define LIMIT_TLS_OCSP_BYTES (16 * 1024)
+/* Ticket keys of a file: previous, current and next, and some to spare. Past it: refused. */
+#define LIMIT_TLS_TICKET_KEYS 16
 /* RSA signatures of a worker with the helpers or on their way there: at 1,500 a second of a helper,
  * what it does in 0.7 s. Past it: the handshake waits its turn (TLS_WANT_SIGNATURE), whatever its
  * certificate. */

@@ -91,6 +91,7 @@ struct config_tls {
     bool tls12;
     enum config_records records;
     uint32_t ticket_lifetime_s; /* 0: no tickets */
+    const char *ticket_keys;    /* path of a file; "": made in memory */
     uint32_t handshakes_per_turn;
 };
 

@@ -279,5 +279,8 @@ void config_check_files(struct config_read *r)
         if (c->tls.certificates[i].ocsp[0] != 0)
             check_file(r, c->tls.certificates[i].line, "ocsp", c->tls.certificates[i].ocsp);
     }
+    if (c->tls.ticket_keys[0] != 0)
+        check_file(r, config_read_line(r, CONFIG_TLS, "ticket-keys"), "ticket-keys",
+                   c->tls.ticket_keys);
     check_spool_directory(r);
 }

@@ -43,6 +43,7 @@ struct program {
     struct quota *quota;
     struct auth_jwks *jwks; /* NULL: no access tokens are taken */
     struct watch jwks_file;
+    struct watch ticket_file;
     struct spooler *spooler;
     struct helper *helper;
     struct worker *workers[LIMIT_WORKERS];
@@ -134,6 +135,9 @@ static bool open_tls(struct program *p, struct buf *why)
         if (t->certificates[i].ocsp[0] != 0)
             tc.certificates[i].ocsp_path = t->certificates[i].ocsp;
     }
+    if (t->ticket_keys[0] != 0)
+        tc.ticket_keys_path = t->ticket_keys;
+    watch_begin(&p->ticket_file, t->ticket_keys);
     p->tls = tls_ctx_create(&tc, why);
     if (p->tls == NULL)
         return false;
@@ -462,6 +466,8 @@ void program_tick(struct program *p)
     tls_ctx_rotate(p->tls, p->clock.unix_ms);
     if (watch_changed(&p->jwks_file))
         run_reload(p, reload_jwks, NULL);
+    if (watch_changed(&p->ticket_file))
+        run_reload(p, reload_tls, NULL);
 }
 
 void program_wait(struct program *p, int other_fd, int ms)

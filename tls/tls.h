@@ -35,6 +35,8 @@ struct tls_config {
     bool tls12;                 /* TLS 1.2 too (AEAD suites only), not 1.3 alone */
     bool boringssl_records;     /* BoringSSL's record layer in TLS 1.3 too, not ours */
     uint32_t ticket_lifetime_s; /* of a ticket key and its tickets; 0: no tickets */
+    /* A file of ticket keys that a fleet shares (tls_ticket_file.h); NULL: own ones, in memory. */
+    const char *ticket_keys_path;
 };
 
 /* NULL with a sentence (file, what is wrong with it) in *why. The paths must live as long. */
@@ -48,9 +50,10 @@ void tls_ctx_destroy(struct tls_ctx *ctx);
  */
 bool tls_ctx_reload(struct tls_ctx *ctx, struct buf *why);
 /*
- * Makes a new ticket key when the current one is a lifetime old; the one before still opens, older
- * ones do not. Called by main now and then (each minute will do; the first call tells the current
- * key's birth), safe beside running loops.
+ * Says what time it is. Makes a new ticket key when the current one is a lifetime old; the one
+ * before still opens, older ones do not; or goes over to the next one of the file. Called by main
+ * now and then (each minute will do; the first call tells the current key's birth), safe beside
+ * running loops.
  */
 void tls_ctx_rotate(struct tls_ctx *ctx, uint64_t unix_ms);
 

@@ -15,7 +15,7 @@
 #include "tls/tls.h"
 #include "tls/tls_cert.h"
 #include "tls/tls_record.h"
-#include "tls/tls_ticket.h"
+#include "tls/tls_ticket_file.h"
 
 /* What was read from files at one time: what an SSL_CTX serves, which owns it. */
 struct tls_files {
@@ -23,6 +23,7 @@ struct tls_files {
     struct tls_credential credentials[LIMIT_CERTIFICATES];
     unsigned credential_count;
     bool has_rsa;
+    struct tls_ticket_file tickets; /* none in it: the keys are ctx->tickets */
 };
 
 struct tls_ctx {
@@ -31,6 +32,7 @@ struct tls_ctx {
     BIO_METHOD *bio;
     struct list workers; /* main's */
     struct tls_ticket_keys tickets;
+    _Atomic uint64_t unix_s; /* now, so far as main has said */
 };
 
 struct tls_worker {

@@ -10,6 +10,8 @@
  */
 #include <stdlib.h>
 
+#include <openssl/mem.h>
+
 #include "base/assert.h"
 #include "tls/tls_conn.h"
 #include "tls/tls_error.h"
@@ -34,6 +36,7 @@ static void files_destroy(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int index
         return;
     for (unsigned i = 0; i < f->credential_count; i++)
         tls_cert_free(&f->credentials[i]);
+    OPENSSL_cleanse(&f->tickets, sizeof(f->tickets));
     free(f);
 }
 
@@ -68,7 +71,9 @@ static bool load_files(struct tls_ctx *ctx, SSL_CTX *ssl, struct buf *why)
         return false;
     }
     f->ctx = ctx;
-    return load_certificates(f, &ctx->config, why);
+    return load_certificates(f, &ctx->config, why) &&
+           (ctx->config.ticket_keys_path == NULL ||
+            tls_ticket_file_read(&f->tickets, ctx->config.ticket_keys_path, why));
 }
 
 /* --- which certificate -------------------------------------------------------------------------
@@ -245,6 +250,7 @@ bool tls_ctx_reload(struct tls_ctx *ctx, struct buf *why)
 
 void tls_ctx_rotate(struct tls_ctx *ctx, uint64_t unix_ms)
 {
+    atomic_store_explicit(&ctx->unix_s, unix_ms / 1000, memory_order_relaxed);
     if (ctx->config.ticket_lifetime_s != 0)
         tls_ticket_rotate(&ctx->tickets, unix_ms, ctx->config.ticket_lifetime_s * 1000ULL);
 }

@@ -18,18 +18,8 @@
 
 #define NONCE_BYTES 12
 
-/* A key copied out of its slot. */
-struct key {
-    union {
-        uint64_t words[TLS_TICKET_WORDS];
-        struct {
-            uint8_t name[TLS_TICKET_NAME_BYTES];
-            uint8_t secret[TLS_TICKET_KEY_BYTES];
-        };
-    };
-};
-
-static void store(struct tls_ticket_keys *keys, uint64_t generation, const struct key *key)
+static void store(struct tls_ticket_keys *keys, uint64_t generation,
+                  const struct tls_ticket_key *key)
 {
     _Atomic uint64_t *slot = keys->words[generation % TLS_TICKET_SLOTS];
 
@@ -38,7 +28,7 @@ static void store(struct tls_ticket_keys *keys, uint64_t generation, const struc
 }
 
 /* Copies the key `age` generations back (0 or 1) as it is at one moment. */
-static void load(struct tls_ticket_keys *keys, unsigned age, struct key *out)
+static void load(struct tls_ticket_keys *keys, unsigned age, struct tls_ticket_key *out)
 {
     uint64_t before;
     uint64_t after = atomic_load_explicit(&keys->generation, memory_order_acquire);
@@ -56,7 +46,7 @@ static void load(struct tls_ticket_keys *keys, unsigned age, struct key *out)
 
 static void store_fresh(struct tls_ticket_keys *keys, uint64_t generation)
 {
-    struct key key;
+    struct tls_ticket_key key;
 
     RAND_bytes((uint8_t *)&key, sizeof(key));
     store(keys, generation, &key);
@@ -95,39 +85,45 @@ void tls_ticket_rotate(struct tls_ticket_keys *keys, uint64_t unix_ms, uint64_t 
     keys->made_ms = unix_ms;
 }
 
-bool tls_ticket_seal(struct tls_ticket_keys *keys, struct span plain, struct buf *out)
+bool tls_ticket_seal_with(const struct tls_ticket_key *key, struct span plain, struct buf *out)
 {
     uint8_t *name = out->ptr + out->len;
     uint8_t *nonce = name + TLS_TICKET_NAME_BYTES;
     uint8_t *text = nonce + NONCE_BYTES;
     size_t text_len = 0;
-    struct key key;
     EVP_AEAD_CTX aead;
     bool ok;
 
-    if (buf_room(out) < plain.len || buf_room(out) - plain.len < TLS_TICKET_OVERHEAD)
+    if (buf_room(out) < plain.len || buf_room(out) - plain.len < TLS_TICKET_OVERHEAD ||
+        EVP_AEAD_CTX_init(&aead, EVP_aead_aes_256_gcm(), key->secret, sizeof(key->secret),
+                          EVP_AEAD_DEFAULT_TAG_LENGTH, NULL) != 1)
         return false;
-    load(keys, 0, &key);
-    ok = EVP_AEAD_CTX_init(&aead, EVP_aead_aes_256_gcm(), key.secret, sizeof(key.secret),
-                           EVP_AEAD_DEFAULT_TAG_LENGTH, NULL) == 1;
-    if (ok) {
-        memmove(text, plain.ptr, plain.len);
-        memcpy(name, key.name, sizeof(key.name));
-        RAND_bytes(nonce, NONCE_BYTES);
-        ok = EVP_AEAD_CTX_seal(&aead, text, &text_len,
-                               buf_room(out) - TLS_TICKET_NAME_BYTES - NONCE_BYTES, nonce,
-                               NONCE_BYTES, text, plain.len, name, TLS_TICKET_NAME_BYTES) == 1;
-        EVP_AEAD_CTX_cleanup(&aead);
-    }
-    OPENSSL_cleanse(&key, sizeof(key));
+    memmove(text, plain.ptr, plain.len);
+    memcpy(name, key->name, sizeof(key->name));
+    RAND_bytes(nonce, NONCE_BYTES);
+    ok = EVP_AEAD_CTX_seal(&aead, text, &text_len,
+                           buf_room(out) - TLS_TICKET_NAME_BYTES - NONCE_BYTES, nonce, NONCE_BYTES,
+                           text, plain.len, name, TLS_TICKET_NAME_BYTES) == 1;
+    EVP_AEAD_CTX_cleanup(&aead);
     if (ok)
         out->len += TLS_TICKET_NAME_BYTES + NONCE_BYTES + (uint32_t)text_len;
     return ok;
 }
 
+bool tls_ticket_seal(struct tls_ticket_keys *keys, struct span plain, struct buf *out)
+{
+    struct tls_ticket_key key;
+    bool ok;
+
+    load(keys, 0, &key);
+    ok = tls_ticket_seal_with(&key, plain, out);
+    OPENSSL_cleanse(&key, sizeof(key));
+    return ok;
+}
+
 /* Moves the ciphertext to `out` first and opens it there, so that the ticket may lie in `out`
  * already. */
-static bool open_with(const struct key *key, struct span sealed, struct buf *out)
+bool tls_ticket_open_with(const struct tls_ticket_key *key, struct span sealed, struct buf *out)
 {
     struct span text = span_skip(sealed, TLS_TICKET_NAME_BYTES + NONCE_BYTES);
     uint8_t *to = out->ptr + out->len;
@@ -152,7 +148,7 @@ static bool open_with(const struct key *key, struct span sealed, struct buf *out
 
 bool tls_ticket_open(struct tls_ticket_keys *keys, struct span sealed, struct buf *out)
 {
-    struct key key;
+    struct tls_ticket_key key;
     bool ok = false;
 
     if (sealed.len < TLS_TICKET_OVERHEAD)
@@ -161,7 +157,7 @@ bool tls_ticket_open(struct tls_ticket_keys *keys, struct span sealed, struct bu
         load(keys, age, &key);
         /* The name is no secret. */
         if (memcmp(key.name, sealed.ptr, sizeof(key.name)) == 0) {
-            ok = open_with(&key, sealed, out);
+            ok = tls_ticket_open_with(&key, sealed, out);
             break;
         }
     }
@@ -179,21 +175,39 @@ static size_t max_overhead(SSL *ssl)
 static int seal(SSL *ssl, uint8_t *out, size_t *out_len, size_t max_out_len, const uint8_t *in,
                 size_t in_len)
 {
+    struct tls_files *f = tls_ctx_files(ssl);
+    struct span plain = span_of(in, (uint32_t)in_len);
     struct buf to = { out, 0, (uint32_t)max_out_len };
+    uint64_t now_s = atomic_load_explicit(&f->ctx->unix_s, memory_order_relaxed);
 
-    if (!tls_ticket_seal(&tls_ctx_files(ssl)->ctx->tickets, span_of(in, (uint32_t)in_len), &to))
+    if (f->tickets.count == 0
+            ? !tls_ticket_seal(&f->ctx->tickets, plain, &to)
+            : !tls_ticket_seal_with(tls_ticket_file_current(&f->tickets, now_s), plain, &to))
         return 0;
     *out_len = to.len;
     return 1;
+}
+
+static bool open_by_file(const struct tls_ticket_file *f, struct span sealed, struct buf *out)
+{
+    const struct tls_ticket_key *key = tls_ticket_file_find(f, sealed);
+    bool ok =
+        key != NULL && sealed.len >= TLS_TICKET_OVERHEAD && tls_ticket_open_with(key, sealed, out);
+
+    tls_error_forget();
+    return ok;
 }
 
 static enum ssl_ticket_aead_result_t open_ticket(SSL *ssl, uint8_t *out, size_t *out_len,
                                                  size_t max_out_len, const uint8_t *in,
                                                  size_t in_len)
 {
+    struct tls_files *f = tls_ctx_files(ssl);
+    struct span sealed = span_of(in, (uint32_t)in_len);
     struct buf to = { out, 0, (uint32_t)max_out_len };
 
-    if (!tls_ticket_open(&tls_ctx_files(ssl)->ctx->tickets, span_of(in, (uint32_t)in_len), &to))
+    if (f->tickets.count == 0 ? !tls_ticket_open(&f->ctx->tickets, sealed, &to)
+                              : !open_by_file(&f->tickets, sealed, &to))
         return ssl_ticket_aead_ignore_ticket;
     *out_len = to.len;
     return ssl_ticket_aead_success;

@@ -201,7 +201,8 @@ static struct tls_ctx *make_ctx(const struct rig_config *config)
 {
     struct tls_config c = { .tls12 = !config->tls13_only,
                             .boringssl_records = rig_boringssl_records,
-                            .ticket_lifetime_s = config->no_tickets ? 0 : 3600 };
+                            .ticket_lifetime_s = config->no_tickets ? 0 : 3600,
+                            .ticket_keys_path = config->ticket_keys_path };
     uint8_t text[512];
     struct buf why = { text, 0, sizeof(text) };
     struct tls_ctx *ctx;

@@ -35,6 +35,7 @@ struct rig_config {
     bool both; /* ECDSA and RSA side by side; neither flag: ECDSA */
     bool tls13_only;
     bool no_tickets;
+    const char *ticket_keys_path;
     struct job_queue *jobs;
     uint32_t chunk; /* of the wire */
     uint32_t run_max;

@@ -2,8 +2,22 @@
 #include "gateway/auth_exchange.h"
 
 #include "base/assert.h"
+#include "gateway/auth_prep.h"
 
 STATIC_ASSERT(sizeof(struct auth_exchange) <= LIMIT_SASL_MEMO_BYTES, "an exchange fits the memo");
+
+/* One form for a login (RFC 4013); a few us when it is not plain ASCII. */
+static bool prepare_login(struct auth_scram *s)
+{
+    uint8_t room[LIMIT_LOGIN_BYTES];
+    struct buf form = { room, 0, sizeof(room) };
+
+    if (!auth_prep(span_of(s->login, s->login_len), &form))
+        return false;
+    memcpy(s->login, room, form.len);
+    s->login_len = form.len;
+    return true;
+}
 
 static bool read_first(struct auth_exchange *x, const struct auth_users *u,
                        const struct smtp_auth *q, struct span nonce)
@@ -16,7 +30,7 @@ static bool read_first(struct auth_exchange *x, const struct auth_users *u,
     struct buf out = { x->answer, 0, sizeof(x->answer) };
     struct auth_scram_keys keys;
 
-    if (!auth_scram_first(&x->scram, q->message, &channel))
+    if (!auth_scram_first(&x->scram, q->message, &channel) || !prepare_login(&x->scram))
         return false;
     x->real = auth_users_scram(u, span_of(x->scram.login, x->scram.login_len), &keys);
     auth_scram_challenge(&x->scram, &keys, nonce, &out);

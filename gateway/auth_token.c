@@ -11,6 +11,7 @@
 #include "base/assert.h"
 #include "base/pool.h"
 #include "gateway/auth_oauth.h"
+#include "gateway/auth_prep.h"
 
 struct auth_token {
     struct auth_backend backend; /* first: its functions get this address */
@@ -105,6 +106,19 @@ static void accept(struct auth_question *q, const struct auth_jwt_answer *answer
                                       .login = span_of(q->text, answer->login_len) };
 }
 
+/* One form for a login (RFC 4013). */
+static bool prepare_login(struct auth_jwt_answer *answer)
+{
+    uint8_t room[LIMIT_LOGIN_BYTES];
+    struct buf form = { room, 0, sizeof(room) };
+
+    if (!auth_prep(span_of(answer->login, answer->login_len), &form))
+        return false;
+    memcpy(answer->login, room, form.len);
+    answer->login_len = form.len;
+    return true;
+}
+
 /* On a helper thread. */
 static void run_check(struct job *job)
 {
@@ -114,6 +128,10 @@ static void run_check(struct job *job)
     c->outcome =
         auth_jwt_check(c->message.token, c->keys, &c->back->env.rules, c->unix_s, &c->answer);
     explicit_bzero(q->secret, q->secret_len);
+    if (c->outcome == AUTH_JWT_VALID && !prepare_login(&c->answer)) {
+        c->outcome = AUTH_JWT_WRONG;
+        c->answer.why = "login is none that a user can have";
+    }
 }
 
 static void judge(struct auth_token *t, struct auth_question *q, struct check *c)

@@ -13,6 +13,7 @@
 
 #include "base/assert.h"
 #include "base/limits.h"
+#include "gateway/auth_prep.h"
 #include "gateway/slurp.h"
 
 #define COSTS_MAX 16 /* different costs that are counted to find the most usual one */
@@ -52,12 +53,19 @@ static void fault(struct reader *r, uint32_t line, const char *what, const char 
 
 static const char *login_fault(const char *login, size_t len)
 {
+    uint8_t room[LIMIT_LOGIN_BYTES];
+    struct buf form = { room, 0, sizeof(room) };
+
     if (len == 0 || len > LIMIT_LOGIN_BYTES)
         return "must have 1 to 256 bytes";
     for (size_t i = 0; i < len; i++) {
         if ((unsigned char)login[i] <= ' ' || login[i] == 0x7f)
             return "must have no spaces or control characters";
     }
+    if (!auth_prep(span_of(login, (uint32_t)len), &form) ||
+        !span_equal(span_of(form.ptr, form.len), span_of(login, (uint32_t)len)))
+        return "is not in the form that SASLprep (RFC 4013) gives it: write it composed (NFC), as "
+               "clients' logins are compared";
     return NULL;
 }
 
@@ -370,17 +378,18 @@ bool auth_users_verify(const struct auth_users *u, struct span login, struct spa
 {
     uint32_t count;
     const struct user *user = find_user(u, login, &count);
-    bool possible = password.len > 0 && password.len < LIMIT_PASSWORD_BYTES &&
-                    memchr(password.ptr, 0, password.len) == NULL;
+    uint8_t room[LIMIT_PASSWORD_BYTES - 1];
+    struct buf form = { room, 0, sizeof(room) };
+    bool possible = auth_prep(password, &form);
+    bool right = false;
 
-    for (uint32_t i = 0; i < u->most; i++) {
+    for (uint32_t i = 0; i < u->most && !right; i++) {
         const char *secret = i < count ? user[i].secret : u->usual;
 
-        if (auth_secret_verify(secret, possible ? password : SPAN_LITERAL("")) && possible &&
-            i < count)
-            return true;
+        right = auth_secret_verify(secret, span_of(room, form.len)) && possible && i < count;
     }
-    return false;
+    explicit_bzero(room, sizeof(room));
+    return right;
 }
 
 bool auth_users_scram(const struct auth_users *u, struct span login, struct auth_scram_keys *keys)

@@ -9,6 +9,7 @@
  */
 #include "base/assert.h"
 #include "base/limits.h"
+#include "gateway/auth_prep.h"
 #include "gateway/conn_priv.h"
 
 void conn_session_hold(struct conn *c)
@@ -90,16 +91,36 @@ void conn_session_answer(void *conn, const struct auth_answer *answer)
     conn_pump(c);
 }
 
+/*
+ * A login has one form (RFC 4013), for limits, log and envelope as for the back end. False: nobody
+ * can be called so. A login that is not plain ASCII costs a few us here, 0.2 ms at worst: two
+ * handshakes.
+ */
+static bool prepare_login(struct conn *c, struct smtp_auth *question)
+{
+    uint8_t room[LIMIT_LOGIN_BYTES];
+    struct buf form = { room, 0, sizeof(room) };
+
+    if (auth_prep_is_plain(question->login))
+        return true;
+    if (!auth_prep(question->login, &form) ||
+        !smtp_session_login(c->session, span_of(form.ptr, form.len)))
+        return false;
+    smtp_session_auth(c->session, question);
+    return true;
+}
+
 static enum conn_progress ask_for_verdict(struct conn *c)
 {
-    struct auth_answer answer;
+    struct auth_answer answer = { .verdict = SMTP_VERDICT_WRONG };
     struct smtp_auth question;
 
     if (c->auth != NULL)
         return CONN_STUCK;
     explicit_bzero(c->set->scratch, LIMIT_READ_BYTES); /* the AUTH line was read there */
     smtp_session_auth(c->session, &question);
-    c->auth = auth_check(c->set->env.auth, &question, c, &answer);
+    if (prepare_login(c, &question))
+        c->auth = auth_check(c->set->env.auth, &question, c, &answer);
     if (c->auth != NULL)
         return CONN_STUCK;
     take_answer(c, &answer);

@@ -85,7 +85,7 @@ static const struct config_key keys[] = {
       .number = CONFIG_RECORDS_OWN, .choices = records },
     { CONFIG_TLS, "ticket-lifetime", CONFIG_SECONDS, AT(config_tls, ticket_lifetime_s),
       .most = 2 * DAY_SECONDS, .number = LIMIT_TICKET_LIFETIME_S_DEFAULT },
-    { CONFIG_TLS, "ticket-keys", CONFIG_FILE, AT(config_tls, ticket_keys), .text = "" },
+    { CONFIG_TLS, "ticket-keys", CONFIG_FILE_OR_NONE, AT(config_tls, ticket_keys), .text = "" },
     { CONFIG_TLS, "handshakes-per-turn", CONFIG_COUNT, AT(config_tls, handshakes_per_turn),
       .least = 1, .most = 1024, .number = LIMIT_HANDSHAKES_PER_TURN_DEFAULT },
 

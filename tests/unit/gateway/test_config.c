@@ -43,7 +43,7 @@ static const struct bad bad[] = {
       "auth {}, policy {}\n" },
     { "\nlog { levle = info }", "t:2: no such option 'levle' in log; known there: level, file\n" },
     { "tls {\n key = /k }", "t:2: no such option 'key' in tls; known there: tls12, records, "
-                            "ticket-lifetime, handshakes-per-turn, certificate {}\n" },
+                            "ticket-lifetime, ticket-keys, handshakes-per-turn, certificate {}\n" },
     { "log {\n level = info\n", "t:2: the file ends inside the block log: a } is missing\n" },
     { "hostname =", "t:1: hostname = is the end: its value is missing\n" },
     { LEAST "/* and so on", "t: the file ends inside a comment: a */ is missing\n" },
@@ -154,6 +154,11 @@ static const struct bad bad[] = {
     { LEAST "limits { session-timeout = 1m }",
       "t:3: session-timeout: must not be shorter than command-timeout (300s) and data-timeout "
       "(180s)\n" },
+    { LEAST "auth { jwks = /k\n jwt-scope = \"a b\" }",
+      "t:3: jwks: needs jwt-issuer beside it: who signs with these keys\n"
+      "t:3: jwks: needs jwt-audience beside it: what tokens for us say\n"
+      "t:4: jwt-scope: must be one word of printable ASCII without \" and \\\n" },
+    { LEAST "auth { jwks = k }", "t:3: jwks = \"k\": must be a path that begins with /\n" },
 };
 
 static void each_fault_has_its_line_and_sentence(void **state)

@@ -1,10 +1,8 @@
 /*
  * Helper threads: they run what takes long (password hashes, RSA signatures) for the workers.
  *
- * Each worker has two rings, one each way. A worker pushes without a lock and makes a system call
- * only when a helper sleeps; helpers share a lock among themselves, so that whichever is free takes
- * the next job, of each worker in turn. A finished job comes back on its worker's ring and makes
- * the worker's eventfd readable.
+ * Each worker has its two ways there and back (lanes.h); helpers share a lock among themselves, so
+ * that whichever is free takes the next job, of each worker in turn.
  *
  * Failure modes: LIMIT_JOBS of one worker are under way: submit says no. The program stops: see
  * helper_stop.

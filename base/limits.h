@@ -426,6 +426,20 @@
 /* What a back end answers by: a challenge, or a login and what is known of it. Past it: 454 4.7.0.
  */
 #define LIMIT_AUTH_ANSWER_BYTES 1024
+/* Questions and exchanges that one program beside us has at once, a power of two: at 2 s for a
+ * wrong password, 2,000 guesses a second. Past it: the exchange that was silent longest goes, or
+ * 454 4.7.0. */
+#define LIMIT_AUTH_REMOTE_REQUESTS 4096
+/* A line from Dovecot: its own bound. Past it: the connection is made anew. */
+#define LIMIT_DOVECOT_LINE_BYTES 8192
+/* Lines on their way to Dovecot: 500 passwords. Past it: 454 4.7.0. */
+#define LIMIT_DOVECOT_SEND_BYTES (256 * 1024)
+/* How long to wait before the next try to reach Dovecot, doubled each time, ms. */
+#define LIMIT_DOVECOT_RETRY_MS      50
+#define LIMIT_DOVECOT_RETRY_MS_MOST 5000
+/* Time for an answer of a back end. Dovecot holds a wrong password's back for two seconds. Past it:
+ * 454 4.7.0. */
+#define LIMIT_AUTH_TIMEOUT_S_DEFAULT 15
 /* Jobs between one worker and the helpers, each way: password checks and signatures. Past it:
  * submit says no. */
 #define LIMIT_JOBS 4096

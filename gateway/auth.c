@@ -160,8 +160,10 @@ static void remember_right(struct auth *a, struct check *c)
     uint64_t now_ns = a->env.clock->now_ns;
     struct list_node *n;
 
-    /* A pair that was right before a reload may be wrong after it. */
-    if (is_of_passwords(q->mechanism) && c->reloads == a->reloads)
+    /* A pair that was right before a reload may be wrong after it; and the cache knows the login
+     * only as it was said. */
+    if (is_of_passwords(q->mechanism) && c->reloads == a->reloads &&
+        (q->answer.login.len == 0 || span_equal(q->answer.login, login_of(q))))
         auth_cache_put(a->cache, c->key, now_ns);
     for (n = c->waiters.head.next; n != &c->waiters.head; n = n->next) {
         struct auth_request *r = LIST_ENTRY(n, struct auth_request, link);

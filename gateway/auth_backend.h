@@ -32,6 +32,7 @@ struct auth_question {
      * returns; its memo, NULL once nobody waits any more. */
     const struct smtp_auth *asked;
     uint8_t *memo;
+    uint64_t exchange; /* the back end's name for what the message belongs to; 0: it is the first */
 
     /* Its spans show to `text`; those of an answer within ask, to the memo. */
     struct auth_answer answer;

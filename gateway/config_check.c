@@ -5,7 +5,9 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "gateway/auth_jwks.h"
@@ -175,8 +177,18 @@ static void check_tokens(struct config_read *r)
                           "jwt-scope: must be one word of printable ASCII without \" and \\");
 }
 
+static void check_backend(struct config_read *r)
+{
+    const struct config_auth *a = &r->config->auth;
+
+    if (strlen(a->socket) >= sizeof(((struct sockaddr_un *)0)->sun_path))
+        config_read_fault(r, config_read_line(r, CONFIG_AUTH, "socket"),
+                          "socket: must have at most 107 bytes (unix(7))");
+}
+
 void config_check_sense(struct config_read *r)
 {
+    check_backend(r);
     check_device(r);
     check_workers(r);
     check_listeners(r);
@@ -270,7 +282,8 @@ void config_check_files(struct config_read *r)
     const struct config *c = r->config;
 
     check_user(r);
-    check_users(r);
+    if (c->auth.backend == CONFIG_BACKEND_USERS)
+        check_users(r);
     check_senders(r);
     check_keys_of_tokens(r);
     for (uint32_t i = 0; i < c->tls.certificate_count; i++) {

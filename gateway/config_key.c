@@ -15,6 +15,8 @@ static const char *const paths[] = { "dpdk", "kernel", NULL };
 static const char *const from_rules[] = { "any", "sender", "own", NULL };
 static const char *const listener_tls[] = { "implicit", "starttls", NULL };
 
+static const char *const backends[] = { "users", "dovecot", NULL };
+
 #define AT(type, member) .offset = offsetof(struct type, member)
 #define BY(type, member) .companion = offsetof(struct type, member)
 
@@ -138,6 +140,12 @@ static const struct config_key keys[] = {
     { CONFIG_LIMITS, "drain-timeout", CONFIG_SECONDS, AT(config_limits, drain_timeout_s),
       .most = 3600, .number = LIMIT_DRAIN_TIMEOUT_S_DEFAULT },
 
+    { CONFIG_AUTH, "backend", CONFIG_CHOICE, AT(config_auth, backend),
+      .number = CONFIG_BACKEND_USERS, .choices = backends },
+    { CONFIG_AUTH, "socket", CONFIG_FILE, AT(config_auth, socket),
+      .text = "/run/dovecot/auth-client" },
+    { CONFIG_AUTH, "timeout", CONFIG_SECONDS, AT(config_auth, timeout_s), .least = 1, .most = 120,
+      .number = LIMIT_AUTH_TIMEOUT_S_DEFAULT },
     { CONFIG_AUTH, "cache-size", CONFIG_COUNT, AT(config_auth, cache_entries),
       .most = 16 * MILLION, .number = LIMIT_AUTH_CACHE_DEFAULT },
     { CONFIG_AUTH, "cache-lifetime", CONFIG_SECONDS, AT(config_auth, cache_lifetime_s), .least = 1,

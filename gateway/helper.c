@@ -134,7 +134,7 @@ struct helper *helper_create(uint32_t threads, uint32_t workers)
     ASSERT(threads > 0 && threads <= LIMIT_HELPERS);
     if (h == NULL)
         return NULL;
-    h->lanes = lanes_create(workers);
+    h->lanes = lanes_create(workers, LANES_READ);
     if (h->lanes == NULL) {
         free(h);
         return NULL;

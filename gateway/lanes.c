@@ -213,7 +213,7 @@ static bool open_lane(struct lanes *l, uint32_t index)
     return lane->there != NULL && lane->back != NULL && lane->fd >= 0;
 }
 
-struct lanes *lanes_create(uint32_t workers)
+struct lanes *lanes_create(uint32_t workers, enum lanes_sleep sleep)
 {
     struct lanes *l = calloc(1, sizeof(*l) + workers * sizeof(l->lanes[0]));
     bool good = true;
@@ -224,7 +224,7 @@ struct lanes *lanes_create(uint32_t workers)
     l->count = workers;
     for (uint32_t i = 0; i < workers; i++)
         good = open_lane(l, i) && good;
-    l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE);
+    l->wake_fd = eventfd(0, EFD_CLOEXEC | (sleep == LANES_READ ? EFD_SEMAPHORE : EFD_NONBLOCK));
     if (good && l->wake_fd >= 0)
         return l;
     free_all(l);

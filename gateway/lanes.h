@@ -16,8 +16,12 @@
 
 struct lanes;
 
+/* How the other side sleeps: in eventfd_read, one wake-up for one sleeper, or in a poll that looks
+ * at more. */
+enum lanes_sleep { LANES_READ, LANES_POLLED };
+
 /* NULL with errno. */
-struct lanes *lanes_create(uint32_t workers);
+struct lanes *lanes_create(uint32_t workers, enum lanes_sleep sleep);
 /* Asserts that no job is lost: lanes_poll gave 0 for each worker after lanes_close. */
 void lanes_destroy(struct lanes *l);
 

@@ -6,56 +6,21 @@
  * each after those that use it. Failure: the first step that fails says why in one sentence, and
  * what was opened is closed again.
  */
-#include "gateway/program.h"
+#include "gateway/program_priv.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
 #include "base/assert.h"
-#include "dataplane/nic/nic_port.h"
 #include "dataplane/nic/nic_xdp.h"
-#include "gateway/auth_users.h"
-#include "gateway/control.h"
-#include "gateway/helper.h"
-#include "gateway/logger.h"
 #include "gateway/now.h"
 #include "gateway/privs.h"
-#include "gateway/quota.h"
-#include "gateway/senders.h"
-#include "gateway/spooler.h"
-#include "gateway/watch.h"
-#include "gateway/worker.h"
 
 #define LOG_PATIENCE_MS 2000
 
-struct program {
-    const struct config *config;
-    struct clock clock; /* main's own */
-    struct counters counters;
-    struct counters logger_counters; /* the logger's thread writes these */
-    struct log *log;
-    bool eal;
-    struct nic_port *port;
-    struct tls_ctx *tls;
-    struct auth_users *users;
-    struct senders *senders; /* NULL: there is no such file */
-    struct quota *quota;
-    struct auth_jwks *jwks; /* NULL: no access tokens are taken */
-    struct watch jwks_file;
-    struct watch ticket_file;
-    struct spooler *spooler;
-    struct helper *helper;
-    struct worker *workers[LIMIT_WORKERS];
-    struct logger *logger;
-    struct control *control;
-    bool wants_drain;
-    struct spool_recovery recovery;
-    enum worker_drain drain;
-};
-
-static void log_event(struct program *p, enum log_level level, const char *event, const char *key,
-                      const char *value)
+void program_log(struct program *p, enum log_level level, const char *event, const char *key,
+                 const char *value)
 {
     struct log_line *line;
 
@@ -146,8 +111,26 @@ static bool open_tls(struct program *p, struct buf *why)
     return true;
 }
 
+static bool open_remote(struct program *p, struct buf *why)
+{
+    const struct config_auth *a = &p->config->auth;
+    struct auth_client *client = auth_dovecot_create(a->socket, a->timeout_s);
+
+    if (client == NULL) {
+        buf_printf(why, "auth: not enough memory");
+        return false;
+    }
+    p->remote = auth_remote_create(client, p->config->workers.count,
+                                   (enum log_level)p->config->log.level, why);
+    if (p->remote == NULL)
+        client->destroy(client);
+    return p->remote != NULL;
+}
+
 static bool open_users(struct program *p, struct buf *why)
 {
+    if (p->config->auth.backend != CONFIG_BACKEND_USERS)
+        return open_remote(p, why);
     p->users = auth_users_load(p->config->users, why);
     return p->users != NULL;
 }
@@ -214,6 +197,7 @@ static bool open_workers(struct program *p, struct buf *why)
             .senders = p->senders,
             .quota = p->quota,
             .jwks = p->jwks,
+            .remote = p->remote,
             .id_floor = p->recovery.id_max,
         };
 
@@ -226,13 +210,15 @@ static bool open_workers(struct program *p, struct buf *why)
 
 static bool open_logger(struct program *p, struct buf *why)
 {
-    struct log *logs[LIMIT_WORKERS + 2];
+    struct log *logs[LIMIT_WORKERS + 3];
     struct logger_config lc = { .path = p->config->log.file,
                                 .logs = logs,
                                 .counters = &p->logger_counters };
 
     logs[lc.count++] = p->log;
     logs[lc.count++] = spooler_log(p->spooler);
+    if (p->remote != NULL)
+        logs[lc.count++] = auth_remote_log(p->remote);
     for (unsigned i = 0; i < p->config->workers.count; i++)
         logs[lc.count++] = worker_log(p->workers[i]);
     p->logger = logger_start(&lc, why);
@@ -248,6 +234,8 @@ static bool open_control(struct program *p, struct buf *why)
 static bool start_threads(struct program *p, struct buf *why)
 {
     if (!privs_drop(p->config->user, why) || !spooler_start(p->spooler, why))
+        return false;
+    if (p->remote != NULL && !auth_remote_start(p->remote, why))
         return false;
     for (unsigned i = 0; i < p->config->workers.count; i++)
         if (!worker_start(p->workers[i], why))
@@ -280,7 +268,7 @@ static void log_start(struct program *p)
         log_str(line, "lacks", info.lacks);
         log_end(p->log, line);
     }
-    log_event(p, LOG_LEVEL_INFO, "ready", "hostname", p->config->hostname);
+    program_log(p, LOG_LEVEL_INFO, "ready", "hostname", p->config->hostname);
 }
 
 struct program *program_start(const struct config *config, struct buf *why)
@@ -315,8 +303,8 @@ bool program_drain(struct program *p, enum worker_drain how)
     bool empty = true;
 
     if (p->drain < how)
-        log_event(p, LOG_LEVEL_INFO, how == WORKER_DRAINS ? "draining" : "drain timed out", NULL,
-                  NULL);
+        program_log(p, LOG_LEVEL_INFO, how == WORKER_DRAINS ? "draining" : "drain timed out", NULL,
+                    NULL);
     for (unsigned i = 0; i < p->config->workers.count; i++) {
         if (p->drain < how)
             worker_drain(p->workers[i], how);
@@ -324,6 +312,16 @@ bool program_drain(struct program *p, enum worker_drain how)
     }
     p->drain = how;
     return empty;
+}
+
+static void stop_remote(struct program *p)
+{
+    if (p->remote == NULL)
+        return;
+    auth_remote_stop(p->remote);
+    for (unsigned i = 0; i < p->config->workers.count; i++)
+        while (auth_remote_poll(p->remote, i) > 0)
+            continue;
 }
 
 static void stop_workers(struct program *p)
@@ -335,6 +333,7 @@ static void stop_workers(struct program *p)
     for (unsigned i = 0; i < LIMIT_WORKERS && p->workers[i] != NULL; i++)
         while (helper_poll(p->helper, i) > 0)
             continue;
+    stop_remote(p);
     if (p->spooler != NULL)
         spooler_stop(p->spooler);
 }
@@ -345,7 +344,7 @@ void program_stop(struct program *p)
     if (p->control != NULL)
         control_close(p->control);
     if (p->logger != NULL) {
-        log_event(p, LOG_LEVEL_INFO, "stopped", NULL, NULL);
+        program_log(p, LOG_LEVEL_INFO, "stopped", NULL, NULL);
         logger_stop(p->logger, LOG_PATIENCE_MS);
     }
     for (unsigned i = 0; i < LIMIT_WORKERS && p->workers[i] != NULL; i++)
@@ -359,6 +358,8 @@ void program_stop(struct program *p)
     senders_release(p->senders);
     quota_destroy(p->quota);
     auth_jwks_release(p->jwks);
+    if (p->remote != NULL)
+        auth_remote_destroy(p->remote);
     if (p->tls != NULL)
         tls_ctx_destroy(p->tls);
     if (p->port != NULL)
@@ -371,104 +372,6 @@ void program_stop(struct program *p)
 }
 
 /* --- while it runs --------------------------------------------------------------------------- */
-
-/* What was read again, and is taken or not: for the log, and for whoever asked (or NULL). */
-static bool tell_reload(struct program *p, bool taken, const char *what, const char *file,
-                        struct buf *errors, struct buf *why)
-{
-    char event[64];
-
-    ASSERT(errors->len < errors->cap);
-    errors->ptr[errors->len] = '\0';
-    snprintf(event, sizeof(event), taken ? "%s taken" : "%s not taken", what);
-    log_event(p, taken ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, event, taken ? "file" : "why",
-              taken ? file : (const char *)errors->ptr);
-    if (!taken && why != NULL)
-        buf_put(why, span_first(span_of(errors->ptr, errors->len), buf_room(why)));
-    return taken;
-}
-
-static bool reload_users(struct program *p, struct buf *errors, struct buf *why)
-{
-    struct auth_users *users = auth_users_load(p->config->users, errors);
-
-    if (!tell_reload(p, users != NULL, "users file", p->config->users, errors, why))
-        return false;
-    for (unsigned i = 0; i < p->config->workers.count; i++)
-        worker_offer_users(p->workers[i], users);
-    auth_users_release(p->users);
-    p->users = users;
-    return true;
-}
-
-static bool reload_senders(struct program *p, struct buf *errors, struct buf *why)
-{
-    const char *path = p->config->policy.senders;
-    struct senders *senders = p->senders != NULL ? senders_load(path, errors) : NULL;
-
-    if (p->senders == NULL)
-        return true;
-    if (!tell_reload(p, senders != NULL, "senders file", path, errors, why))
-        return false;
-    for (unsigned i = 0; i < p->config->workers.count; i++)
-        worker_offer_senders(p->workers[i], senders);
-    senders_release(p->senders);
-    p->senders = senders;
-    return true;
-}
-
-static bool reload_jwks(struct program *p, struct buf *errors, struct buf *why)
-{
-    const char *path = p->config->auth.jwks;
-    struct auth_jwks *keys = p->jwks != NULL ? auth_jwks_load(path, errors) : NULL;
-
-    if (p->jwks == NULL)
-        return true;
-    if (!tell_reload(p, keys != NULL, "keys of tokens", path, errors, why))
-        return false;
-    for (unsigned i = 0; i < p->config->workers.count; i++)
-        worker_offer_jwks(p->workers[i], keys);
-    auth_jwks_release(p->jwks);
-    p->jwks = keys;
-    return true;
-}
-
-static bool reload_tls(struct program *p, struct buf *errors, struct buf *why)
-{
-    return tell_reload(p, tls_ctx_reload(p->tls, errors), "certificates",
-                       p->config->tls.certificates[0].chain, errors, why);
-}
-
-typedef bool reload_step(struct program *p, struct buf *errors, struct buf *why);
-
-static bool run_reload(struct program *p, reload_step *step, struct buf *why)
-{
-    uint8_t text[CONFIG_ERRORS_MAX];
-    struct buf errors = { text, 0, sizeof(text) };
-
-    return step(p, &errors, why);
-}
-
-bool program_reload(struct program *p, struct buf *why)
-{
-    static reload_step *const steps[] = { reload_users, reload_senders, reload_jwks, reload_tls };
-    bool all = true;
-
-    logger_reopen(p->logger);
-    for (unsigned i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
-        all = run_reload(p, steps[i], why) && all;
-    return all;
-}
-
-void program_tick(struct program *p)
-{
-    now_read(&p->clock);
-    tls_ctx_rotate(p->tls, p->clock.unix_ms);
-    if (watch_changed(&p->jwks_file))
-        run_reload(p, reload_jwks, NULL);
-    if (watch_changed(&p->ticket_file))
-        run_reload(p, reload_tls, NULL);
-}
 
 void program_wait(struct program *p, int other_fd, int ms)
 {
@@ -517,6 +420,8 @@ uint64_t program_counter(const struct program *p, enum counter_id id)
     uint64_t n = counter_get(&p->counters, id) + counter_get(&p->logger_counters, id) +
                  counter_get(spooler_counters(p->spooler), id);
 
+    if (p->remote != NULL)
+        n += counter_get(auth_remote_counters(p->remote), id);
     for (unsigned i = 0; i < p->config->workers.count; i++)
         n += counter_get(worker_counters(p->workers[i]), id);
     return n;

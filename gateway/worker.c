@@ -39,14 +39,20 @@ static uint64_t next_ns(const struct worker *w)
     return a < b ? a : b;
 }
 
+static int remote_fd(const struct worker *w)
+{
+    return w->setup.remote != NULL ? auth_remote_fd(w->setup.remote, w->setup.index) : -1;
+}
+
 /* Sleeps until a descriptor has news or the next timer is due; beside a NIC only for a moment. */
 static void sleep_idle(struct worker *w)
 {
-    struct pollfd fds[4] = {
+    struct pollfd fds[5] = {
         { .fd = w->wake_fd, .events = POLLIN },
         { .fd = spool_port_fd(w->setup.spool), .events = POLLIN },
         { .fd = helper_fd(w->setup.helper, w->setup.index), .events = POLLIN },
         { .fd = w->ksock != NULL ? ksock_fd(w->ksock) : -1, .events = POLLIN },
+        { .fd = remote_fd(w), .events = POLLIN },
     };
     uint64_t due_ns = next_ns(w);
     uint64_t most_ns = SLEEP_NS_MAX;
@@ -63,7 +69,7 @@ static void sleep_idle(struct worker *w)
     if (due_ns - w->clock.now_ns < most_ns)
         most_ns = due_ns - w->clock.now_ns;
     ts = (struct timespec){ (time_t)(most_ns / NS_PER_S), (long)(most_ns % NS_PER_S) };
-    if (ppoll(fds, 4, &ts, NULL) > 0 && (fds[0].revents & POLLIN) != 0 &&
+    if (ppoll(fds, 5, &ts, NULL) > 0 && (fds[0].revents & POLLIN) != 0 &&
         read(w->wake_fd, &news, sizeof(news)) < 0)
         ASSERT(errno == EAGAIN || errno == EINTR);
 }

@@ -13,6 +13,7 @@
 #include "dataplane/kernel/ksock.h"
 #include "gateway/auth.h"
 #include "gateway/auth_jwks.h"
+#include "gateway/auth_remote.h"
 #include "gateway/auth_users.h"
 #include "gateway/policy.h"
 #include "gateway/config.h"
@@ -30,8 +31,9 @@ struct worker_setup {
     struct tls_ctx *tls;
     struct spool_port *spool;
     struct helper *helper;
-    struct auth_users *users;
-    struct senders *senders; /* NULL: none; the worker takes a reference */
+    struct auth_users *users;   /* or */
+    struct auth_remote *remote; /* ... what passwords are checked with */
+    struct senders *senders;    /* NULL: none; the worker takes a reference */
     struct quota *quota;
     struct auth_jwks *jwks; /* NULL: no access tokens are taken */
     uint64_t id_floor;      /* largest queue id that is in the spool */

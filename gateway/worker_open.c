@@ -46,6 +46,13 @@ static unsigned poll_helper(struct core_poller *p)
     return helper_poll(w->setup.helper, w->setup.index);
 }
 
+static unsigned poll_remote(struct core_poller *p)
+{
+    struct worker *w = LIST_ENTRY(p, struct worker, poll_remote);
+
+    return auth_remote_poll(w->setup.remote, w->setup.index);
+}
+
 static unsigned poll_conns(struct core_poller *p)
 {
     struct worker *w = LIST_ENTRY(p, struct worker, poll_conns);
@@ -163,13 +170,15 @@ static bool open_listeners(struct worker *w, struct buf *why)
     return true;
 }
 
-/* The users file behind auth. */
+/* The users file, or a program beside us, behind auth. */
 static struct auth_backend *open_backend(struct worker *w)
 {
     struct auth_file_env env = {
         &w->counters, helper_queue(w->setup.helper, w->setup.index), w->setup.users, { 0 }
     };
 
+    if (w->setup.remote != NULL)
+        return auth_remote_backend(w->setup.remote, w->setup.index);
     if (!get_random(env.secret, sizeof(env.secret)))
         return NULL;
     w->auth_file = auth_file_create(&env);
@@ -307,6 +316,9 @@ static bool open_conns(struct worker *w, struct buf *why)
     w->poll_helper.poll = poll_helper;
     w->poll_conns.poll = poll_conns;
     core_add_poller(&w->core, &w->poll_helper);
+    w->poll_remote.poll = poll_remote;
+    if (w->setup.remote != NULL)
+        core_add_poller(&w->core, &w->poll_remote);
     core_add_poller(&w->core, &w->poll_conns);
     return true;
 }

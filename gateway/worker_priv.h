@@ -26,11 +26,12 @@ struct worker {
     struct smtp *smtp;
     struct tls_worker *tls;
     struct auth *auth;
-    struct auth_file *auth_file;   /* auth's */
+    struct auth_file *auth_file;   /* auth's; NULL: it asks a remote */
     struct auth_token *auth_token; /* auth's; NULL: no tokens are taken */
     struct conns *conns;
     struct core_poller poll_ksock;
     struct core_poller poll_helper;
+    struct core_poller poll_remote;
     struct core_poller poll_conns;
     struct conn_listener listeners[LIMIT_LISTENERS];
     pthread_t thread;

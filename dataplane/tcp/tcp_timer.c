@@ -148,7 +148,10 @@ static bool ask_alive(struct tcp_conn *c)
 {
     uint64_t now = tcp_now_ns(c->tcp);
     uint64_t idle_ns = c->tcp->config.keepalive_ms * NS_PER_MS;
+    uint64_t again_ns = idle_ns < ASK_AGAIN_NS ? idle_ns : ASK_AGAIN_NS;
 
+    if (c->heard_ns + again_ns >= c->due_alive)
+        c->alive_asked = 0; /* it has answered since it was asked last */
     if (now - c->heard_ns < idle_ns || c->due_resend != 0) {
         c->alive_asked = 0;
         c->due_alive = (c->due_resend != 0 ? now : c->heard_ns) + idle_ns;
@@ -158,7 +161,7 @@ static bool ask_alive(struct tcp_conn *c)
         return false;
     c->alive_asked++;
     c->alive_due = true;
-    c->due_alive = now + (idle_ns < ASK_AGAIN_NS ? idle_ns : ASK_AGAIN_NS);
+    c->due_alive = now + again_ns;
     tcp_output_want(c);
     return true;
 }

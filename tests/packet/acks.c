@@ -13,6 +13,8 @@
     "< A seq=14601 ack=1 len=1460; > A; < A seq=16061 ack=1 len=1460; > A; "       \
     "< A seq=17521 ack=1 len=1460; > A; < A seq=18981 ack=1 len=1460; > A; "       \
     "< A seq=20441 ack=1 len=1460; > A; < A seq=21901 ack=1 len=1460; > A; "
+/* The answer takes no time, and then nothing is heard until it is asked again. */
+#define ASKED "wait 60s; > A seq=0; < A seq=1 ack=1; "
 
 static const struct tcp_dsl_case cases[] = {
     { "acks", "quick_at_the_start", "tcp_conn.c",
@@ -50,6 +52,9 @@ static const struct tcp_dsl_case cases[] = {
       "set alive 60000; in ESTABLISHED; wait 62s; > A seq=0; wait 500s; > A seq=0; > A seq=0; "
       "> A seq=0; > A seq=0; > A seq=0; > A seq=0; > A seq=0; > A seq=0; > -; wait 76s; "
       "> RA seq=1; ready F; count tcp_given_up 1" },
+    { "acks", "keep_alive_answered_at_once_each_time", "RFC 1122, 4.2.3.6",
+      "set alive 60000; in ESTABLISHED; " ASKED ASKED ASKED ASKED ASKED ASKED ASKED ASKED ASKED
+          ASKED "ready WD; count tcp_given_up 0" },
     { "acks", "keep_alive_not_while_something_is_out", "RFC 9293, 3.8.4",
       "set alive 15000; in ESTABLISHED; write 10; > PA len=10; wait 20s; > PA len=10; > PA len=10; "
       "> PA len=10; > PA len=10; > -; < A seq=1 ack=11; wait 14s; > -; wait 17s; > A seq=10 "

@@ -1,7 +1,9 @@
 /*
  * A mapping of count equal slots. Freed objects hang on a LIFO list through their first word; when
  * it is empty the next slot never used before is taken, so that untouched slots never become
- * resident.
+ * resident. Large pools ask for huge pages: a million objects in 4 KB pages cost a miss of the
+ * translation cache with each look. (Transparent ones, not those of hugetlbfs: an operator has set
+ * those aside for DPDK, and they would be taken for objects that may never be used.)
  *
  * Failure modes: no address space (pool_create gives NULL); all out (pool_get gives NULL).
  */
@@ -15,6 +17,7 @@
 #include "base/pool_poison.h"
 
 #define ALIGN_BYTES 64
+#define HUGE_BYTES  ((size_t)2 << 20)
 
 struct pool {
     const char *name;
@@ -42,6 +45,8 @@ struct pool *pool_create(const char *name, uint32_t count, size_t size)
                  -1, 0);
     if (slots == MAP_FAILED)
         return NULL;
+    if (mapped >= HUGE_BYTES)
+        (void)madvise(slots, mapped, MADV_HUGEPAGE); /* a kernel without them gives small ones */
     p = calloc(1, sizeof(*p));
     if (p == NULL) {
         munmap(slots, mapped);

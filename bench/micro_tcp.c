@@ -102,10 +102,17 @@ static unsigned carry(struct end *from, struct end *to, struct seg **out, unsign
 
 static void take_in(struct end *from, struct end *to, struct seg **segs, unsigned count)
 {
-    struct tcp_packet p = { .src = from->addr, .dst = to->addr };
+    struct tcp_packet burst[TCP_BURST];
 
-    for (unsigned i = 0; i < count; i++)
-        tcp_input(to->tcp, segs[i], &p);
+    while (count > 0) {
+        unsigned n = count < TCP_BURST ? count : TCP_BURST;
+
+        for (unsigned i = 0; i < n; i++)
+            burst[i] = (struct tcp_packet){ .s = segs[i], .src = from->addr, .dst = to->addr };
+        tcp_input(to->tcp, burst, n);
+        segs += n;
+        count -= n;
+    }
 }
 
 static void read_all(struct end *e)

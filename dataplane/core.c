@@ -12,6 +12,8 @@
 #include "base/assert.h"
 #include "base/limits.h"
 
+STATIC_ASSERT(NIC_BURST <= TCP_BURST, "a burst of frames is one of segments");
+
 static void lower_send(struct tcp_lower *l, struct seg *s, const struct addr *src,
                        const struct addr *dst)
 {
@@ -69,25 +71,24 @@ void core_add_poller(struct core *c, struct core_poller *p)
     list_append(&c->pollers, &p->link);
 }
 
-static void hand_over(struct core *c, enum net_verdict verdict, const struct net_rx *rx)
-{
-    const struct net_error *e = &rx->error;
-
-    if (verdict == NET_TCP)
-        tcp_input(c->tcp, rx->s,
-                  &(struct tcp_packet){ .src = rx->src, .dst = rx->dst, .tos = rx->tos });
-    else if (verdict == NET_ERROR)
-        tcp_icmp_error(c->tcp, &(struct tcp_icmp){ e->local, e->peer, e->seq, e->mtu });
-}
-
 static unsigned receive(struct core *c)
 {
     struct seg *burst[NIC_BURST];
     unsigned count = c->nic->ops->rx(c->nic, burst, NIC_BURST);
-    struct net_rx rx;
+    struct tcp_packet packets[NIC_BURST];
+    unsigned segments = 0;
 
-    for (unsigned i = 0; i < count; i++)
-        hand_over(c, net_input(c->net, burst[i], &rx), &rx);
+    for (unsigned i = 0; i < count; i++) {
+        struct net_rx rx;
+        const struct net_error *e = &rx.error;
+        enum net_verdict verdict = net_input(c->net, burst[i], &rx);
+
+        if (verdict == NET_TCP)
+            packets[segments++] = (struct tcp_packet){ rx.s, rx.src, rx.dst, rx.tos };
+        else if (verdict == NET_ERROR)
+            tcp_icmp_error(c->tcp, &(struct tcp_icmp){ e->local, e->peer, e->seq, e->mtu });
+    }
+    tcp_input(c->tcp, packets, segments);
     return count;
 }
 

@@ -3,9 +3,9 @@
  * come in by tcp_input, leave by struct tcp_lower, and time is struct clock. Connections are
  * streams (base/stream.h).
  *
- * A turn: tcp_input for each segment; tcp_timers; the owner works on the ready list and takes new
- * connections by tcp_accept; tcp_flush sends what all of that gave reason to send, a reply and its
- * ACK in one segment.
+ * A turn: tcp_input for a burst of segments; tcp_timers; the owner works on the ready list and
+ * takes new connections by tcp_accept; tcp_flush sends what all of that gave reason to send, a
+ * reply and its ACK in one segment.
  */
 #ifndef POSTERN_TCP_H
 #define POSTERN_TCP_H
@@ -69,14 +69,17 @@ bool tcp_listen_balanced(struct tcp *t, const struct endpoint *at, void *cookie)
 /* No new connections from now on: SYNs are answered with RST. For draining. */
 void tcp_listen_stop(struct tcp *t);
 
+#define TCP_BURST 32 /* segments of one tcp_input at most */
+
 struct tcp_packet {
+    struct seg *s; /* data and len are the TCP segment, its checksum already verified */
     struct addr src;
     struct addr dst;
     uint8_t tos;
 };
 
-/* Takes s: data and len are the TCP segment, its checksum already verified. */
-void tcp_input(struct tcp *t, struct seg *s, const struct tcp_packet *p);
+/* Takes the segments, in their order. */
+void tcp_input(struct tcp *t, const struct tcp_packet *packets, unsigned count);
 
 /* An ICMP error about a segment of ours, from anybody. */
 struct tcp_icmp {

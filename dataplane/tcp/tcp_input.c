@@ -333,27 +333,59 @@ static void dispatch(struct tcp *t, struct tcp_in *in)
     }
 }
 
-void tcp_input(struct tcp *t, struct seg *s, const struct tcp_packet *p)
+/* Takes p->s. False: it is no segment for anybody, and gone. */
+static bool read_segment(struct tcp *t, const struct tcp_packet *p, struct tcp_in *in)
 {
-    struct tcp_in in = { .s = s };
+    struct seg *s = p->s;
 
     tcp_count(t, COUNTER_TCP_IN_SEGS);
-    if (!tcp_wire_parse(s->data, s->len, &in.h) || in.h.src_port == 0 || in.h.dst_port == 0) {
+    if (!tcp_wire_parse(s->data, s->len, &in->h) || in->h.src_port == 0 || in->h.dst_port == 0 ||
+        !is_unicast(&p->src) || !is_unicast(&p->dst)) {
         tcp_count(t, COUNTER_TCP_IN_ERRS);
         seg_release(s);
-        return;
+        return false;
     }
-    if (!is_unicast(&p->src) || !is_unicast(&p->dst)) {
-        tcp_count(t, COUNTER_TCP_IN_ERRS);
-        seg_release(s);
+    seg_pull(s, in->h.header_len);
+    s->seq = in->h.seq + ((in->h.flags & TCP_SYN) != 0);
+    in->s = s;
+    in->local = (struct endpoint){ .addr = p->dst, .port = in->h.dst_port };
+    in->peer = (struct endpoint){ .addr = p->src, .port = in->h.src_port };
+    in->hash = tcp_conn_hash(t, &in->local, &in->peer);
+    in->reuses = false;
+    tcp_table_expect(&t->table, in->hash);
+    return true;
+}
+
+/* What the segment's turn will read of its connection, if it has one. */
+static void expect_conn(const struct tcp *t, const struct tcp_in *in)
+{
+    uint32_t ref = tcp_table_find(&t->table, in->hash);
+    const uint8_t *c;
+
+    if (TCP_REF_KIND(ref) != TCP_KIND_CONN)
         return;
+    c = pool_at(t->conns, TCP_REF_NUMBER(ref));
+    for (size_t line = 0; line < sizeof(struct tcp_conn); line += 64)
+        __builtin_prefetch(c + line, 1);
+}
+
+/*
+ * Three passes, so that the memory of one segment's connection is on its way while others are
+ * looked at. The table is asked again in the third: a segment may change what the next one finds.
+ */
+void tcp_input(struct tcp *t, const struct tcp_packet *packets, unsigned count)
+{
+    struct tcp_in burst[TCP_BURST];
+    unsigned good = 0;
+
+    ASSERT(count <= TCP_BURST);
+    for (unsigned i = 0; i < count; i++)
+        good += read_segment(t, &packets[i], &burst[good]);
+    for (unsigned i = 0; i < good && good > 1; i++)
+        expect_conn(t, &burst[i]);
+    for (unsigned i = 0; i < good; i++) {
+        dispatch(t, &burst[i]);
+        if (burst[i].s != NULL)
+            seg_release(burst[i].s);
     }
-    seg_pull(s, in.h.header_len);
-    s->seq = in.h.seq + ((in.h.flags & TCP_SYN) != 0);
-    in.local = (struct endpoint){ .addr = p->dst, .port = in.h.dst_port };
-    in.peer = (struct endpoint){ .addr = p->src, .port = in.h.src_port };
-    in.hash = tcp_conn_hash(t, &in.local, &in.peer);
-    dispatch(t, &in);
-    if (in.s != NULL)
-        seg_release(in.s);
 }

@@ -33,6 +33,11 @@ uint32_t tcp_table_slots_for(uint32_t count);
 void tcp_table_init(struct tcp_table *t, struct tcp_table_entry *slots, uint32_t count);
 /* The ref stored for the hash; 0: none. */
 uint32_t tcp_table_find(const struct tcp_table *t, uint64_t hash);
+/* The entry of the hash will be asked for soon. */
+static inline void tcp_table_expect(const struct tcp_table *t, uint64_t hash)
+{
+    __builtin_prefetch(&t->slots[(uint32_t)hash & t->mask]);
+}
 /* ref is not 0. False when the hash is there already; more than half full is a fault of ours. */
 bool tcp_table_insert(struct tcp_table *t, uint64_t hash, uint32_t ref);
 /* Changes the ref of a hash that is there. */

@@ -134,20 +134,19 @@ static bool verb_set(struct dsl *d, char **words, unsigned count)
 static bool verb_in(struct dsl *d, char **words, unsigned count)
 {
     struct tcp_dsl_seg want;
-    struct seg *s;
     struct tcp_packet p = { .src = client_at.addr, .dst = server_at.addr };
 
     if (!tcp_dsl_seg_parse(words + 1, count - 1, &want))
         return fail(d, "no segment");
     if (want.broadcast)
         p.dst.octets[12] = 224;
-    s = seg_alloc(d->pool);
-    if (s == NULL)
+    p.s = seg_alloc(d->pool);
+    if (p.s == NULL)
         return fail(d, "the pool is empty: the wire can bring nothing");
     want.h.src_port = want.src_port != 0 ? want.src_port : client_at.port;
     want.h.dst_port = server_at.port;
-    tcp_dsl_seg_build(&d->base, &want, s);
-    tcp_input(d->tcp, s, &p);
+    tcp_dsl_seg_build(&d->base, &want, p.s);
+    tcp_input(d->tcp, &p, 1);
     return true;
 }
 

@@ -195,7 +195,8 @@ static void deliver(struct end *e)
         if (s != NULL) {
             memcpy(s->data, f->bytes, f->len);
             s->len = f->len;
-            tcp_input(e->tcp, s, &f->packet);
+            f->packet.s = s;
+            tcp_input(e->tcp, &f->packet, 1);
         }
         free(f);
     }

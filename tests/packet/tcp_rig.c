@@ -85,7 +85,8 @@ bool tcp_rig_input(struct tcp_rig *r, uint8_t flags, uint32_t seq, uint32_t ack,
     s->len = tcp_wire_emit(&h, s->data);
     memset(s->data + s->len, 'x', len);
     s->len += len;
-    tcp_input(r->tcp, s, &p);
+    p.s = s;
+    tcp_input(r->tcp, &p, 1);
     return true;
 }
 

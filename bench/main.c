@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bench/connections.h"
 #include "bench/limit.h"
 #include "bench/link.h"
 #include "bench/load.h"
@@ -20,6 +21,7 @@ static const char usage[] =
     "usage: postern-bench COMMAND [OPTION...]\n"
     "  limit   what the machine can do: handshakes, AEAD, disk, rings\n"
     "  load    SMTP submission by many clients at once, against any server\n"
+    "  connections  a thousand, and a million, established ones: memory, and cycles of a segment\n"
     "  link    a long or bad link between two TAP devices\n"
     "  goodput what our TCP and Linux's receive over such a link\n"
     "  peers   Postern beside Postfix, Exim and Haraka, in turns\n"
@@ -33,9 +35,11 @@ static const struct command {
     const struct suite *suite;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    { "limit", &limit_suite, NULL }, { "load", NULL, load_main }, { "micro", &micro_suite, NULL },
-    { "goodput", NULL, NULL },       { "link", NULL, link_main }, { "peers", NULL, NULL },
-    { "sweep", NULL, NULL },         { "report", NULL, NULL },
+    { "limit", &limit_suite, NULL }, { "load", NULL, load_main },
+    { "micro", &micro_suite, NULL }, { "connections", NULL, connections_main },
+    { "goodput", NULL, NULL },       { "link", NULL, link_main },
+    { "peers", NULL, NULL },         { "sweep", NULL, NULL },
+    { "report", NULL, NULL },
 };
 
 /* The program postern-bench-WORD beside this one. Comes back only when it cannot be run. */

@@ -28,10 +28,10 @@ struct stream {
     const struct stream_ops *ops;
     struct list *ready_list; /* the core's; the stream is appended when a bit turns true */
     struct list_node ready_link;
-    uint32_t ready; /* enum stream_ready, kept true by the transport */
-    void *owner;    /* free to whoever accepted the stream */
+    void *owner; /* free to whoever accepted the stream */
     struct endpoint local;
     struct endpoint peer;
+    uint32_t ready; /* enum stream_ready, kept true by the transport */
 };
 
 struct stream_info; /* base/stream_info.h */

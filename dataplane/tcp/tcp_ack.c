@@ -21,7 +21,7 @@ void tcp_ack_take_window(struct tcp_conn *c, const struct tcp_in *in)
 
 bool tcp_ack_covers_fin(const struct tcp_conn *c)
 {
-    return tcp_fsm_fin_due(c->state) && c->snd_una == c->sendq.end + 1;
+    return tcp_fsm_fin_due(c->state) && c->snd_una == tcp_flight_end(c) + 1;
 }
 
 /* When what the ACK echoes was sent, in the granularity of timestamps; 0: not told, or never sent
@@ -50,7 +50,7 @@ static void measure(struct tcp_conn *c, const struct tcp_rack_ack *a)
 
     if (a->rtt_us > 0)
         tcp_rtt_sample(&c->rtt, a->rtt_us);
-    else if (a->echo_ns != 0 && a->echo_ns + NS_PER_MS > c->resent_ns)
+    else if (a->echo_ns != 0 && a->echo_ns + NS_PER_MS > c->flight->resent_ns)
         tcp_rtt_sample(&c->rtt, (uint32_t)((now - a->echo_ns) / NS_PER_US));
     else if (a->echo_ns == 0 && syn && c->sent_ns != 0)
         tcp_rtt_sample(&c->rtt, (uint32_t)((now - c->sent_ns) / NS_PER_US));
@@ -72,7 +72,7 @@ static uint32_t take_new_ack(struct tcp_conn *c, const struct tcp_in *in, struct
     uint32_t upto = in->h.ack;
     uint32_t acked_bytes = 0;
 
-    tcp_rack_acked(&c->loss.rack, &c->loss.sent, in->h.ack, a);
+    tcp_rack_acked(&c->flight->loss.rack, &c->flight->loss.sent, in->h.ack, a);
     measure(c, a);
     c->snd_una = in->h.ack;
     if (c->flags & TCP_CONN_SYN_OUT)
@@ -81,10 +81,10 @@ static uint32_t take_new_ack(struct tcp_conn *c, const struct tcp_in *in, struct
     if (tcp_seq_lt(c->snd_nxt, c->snd_una))
         c->snd_nxt = c->snd_una;
     /* The SYN and the FIN take sequence numbers, but no bytes. */
-    if (tcp_seq_gt(upto, c->sendq.end))
-        upto = c->sendq.end;
-    if (tcp_seq_gt(upto, c->sendq.una))
-        acked_bytes = tcp_sendq_ack(&c->sendq, upto);
+    if (tcp_seq_gt(upto, tcp_flight_end(c)))
+        upto = tcp_flight_end(c);
+    if (tcp_seq_gt(upto, c->flight->sendq.una))
+        acked_bytes = tcp_sendq_ack(&c->flight->sendq, upto);
     tcp_timer_acked(c);
     if (acked_bytes > 0)
         tcp_stream_update(c);
@@ -103,7 +103,7 @@ void tcp_ack_received(struct tcp_conn *c, const struct tcp_in *in)
     tcp_timer_peer_lives(c);
     if (tcp_seq_gt(h->ack, c->snd_una))
         acked = take_new_ack(c, in, &a);
-    if (h->ack == c->snd_una)
+    if (h->ack == c->snd_una && !tcp_flight_is_idle(c))
         tcp_loss_acked(c, in, &a, acked, duplicate);
     /* RFC 9293, 3.10.7.4, fifth: SND.WL1 < SEG.SEQ, or equal and SND.WL2 =< SEG.ACK; an older ACK
      * tells nothing */
@@ -112,6 +112,8 @@ void tcp_ack_received(struct tcp_conn *c, const struct tcp_in *in)
         tcp_ack_take_window(c, in);
     ASSERT(tcp_seq_le(c->snd_una, c->snd_nxt));
     ASSERT(tcp_seq_le(c->snd_nxt, c->snd_max));
-    if (tcp_sendq_bytes(&c->sendq) > 0 || tcp_fsm_fin_due(c->state) || c->snd_wnd != old_wnd)
+    if (tcp_sendq_bytes(&c->flight->sendq) > 0 || tcp_fsm_fin_due(c->state) ||
+        c->snd_wnd != old_wnd)
         tcp_output_want(c);
+    tcp_flight_rest(c);
 }

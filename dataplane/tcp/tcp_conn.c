@@ -91,12 +91,8 @@ uint16_t tcp_conn_local_mss(const struct tcp *t, const struct addr *peer)
 static void init_links(struct tcp_conn *c)
 {
     list_node_init(&c->output_link);
-    list_node_init(&c->accept_link);
     list_node_init(&c->short_link);
-    list_node_init(&c->gap_link);
-    list_node_init(&c->stall_link);
     list_node_init(&c->stream.ready_link);
-    list_node_init(&c->all_link);
     wheel_entry_init(&c->wheel);
 }
 
@@ -114,13 +110,13 @@ struct tcp_conn *tcp_conn_create(struct tcp *t, const struct endpoint *local,
     tcp_prefix_enter(&t->prefixes, &peer->addr);
     memset(c, 0, sizeof(*c));
     c->tcp = t;
-    c->hash = hash;
+    c->flight = &t->idle;
     c->flags = TCP_CONN_TABLED;
     init_links(c);
-    list_append(&t->all, &c->all_link);
     t->state_count[TCP_CLOSED]++;
     tcp_recvq_init(&c->recvq);
     tcp_rtt_init(&c->rtt);
+    tcp_rack_path_init(&c->path);
     c->stream.ops = &tcp_stream_ops;
     c->stream.ready_list = t->env.ready;
     c->stream.local = *local;
@@ -134,10 +130,9 @@ void tcp_conn_start_send(struct tcp_conn *c, uint32_t iss)
     c->snd_una = iss;
     c->snd_nxt = iss;
     c->snd_max = iss;
-    c->recover = iss;
     c->flags |= TCP_CONN_SYN_OUT;
-    tcp_loss_init(c);
-    tcp_sendq_init(&c->sendq, iss + 1);
+    tcp_flight_begin(c);
+    tcp_sendq_init(&c->flight->sendq, iss + 1);
     c->snd_mss = LIMIT_TCP_MSS_MIN;
     c->tcp->cc->init(&c->cc, c->snd_mss, false);
 }
@@ -192,7 +187,6 @@ void tcp_conn_established(struct tcp_conn *c)
     struct tcp *t = c->tcp;
     bool syn_lost = (c->flags & TCP_CONN_SYN_LOST) != 0;
 
-    ASSERT(!list_linked(&c->accept_link));
     tcp_conn_set_state(c, TCP_ESTABLISHED);
     t->cc->init(&c->cc, c->snd_mss, syn_lost);
     if (syn_lost)
@@ -200,7 +194,7 @@ void tcp_conn_established(struct tcp_conn *c)
     c->quick_acks = TCP_TEXT_QUICK_ACKS;
     tcp_timer_watch(c);
     if (!(c->flags & TCP_CONN_ACCEPTED))
-        list_append(&t->accepts, &c->accept_link);
+        list_append(&t->accepts, &c->stream.ready_link);
     tcp_stream_update(c);
 }
 
@@ -209,25 +203,30 @@ void tcp_conn_drop_gaps(struct tcp_conn *c)
     if (c->reasm == NULL)
         return;
     tcp_reasm_clear(c->reasm);
+    list_remove(&c->reasm->link);
     pool_put(c->tcp->reasms, c->reasm);
     c->reasm = NULL;
-    list_remove(&c->gap_link);
+}
+
+static uint64_t hash_of(const struct tcp_conn *c)
+{
+    return tcp_conn_hash(c->tcp, &c->stream.local, &c->stream.peer);
 }
 
 /* Out of the table and of every list but the owner's: no segment and no timer finds it any more. */
 static void detach(struct tcp_conn *c)
 {
     if (c->flags & TCP_CONN_TABLED)
-        tcp_table_remove(&c->tcp->table, c->hash);
+        tcp_table_remove(&c->tcp->table, hash_of(c));
     c->flags &= (uint16_t)~TCP_CONN_TABLED;
     tcp_timer_stop(c);
-    tcp_stall_end(c);
     tcp_conn_drop_gaps(c);
     tcp_window_close(c);
-    tcp_loss_clear(c);
+    tcp_flight_drop(c);
     list_remove(&c->output_link);
     list_remove(&c->short_link);
-    list_remove(&c->accept_link);
+    if (!(c->flags & TCP_CONN_ACCEPTED))
+        list_remove(&c->stream.ready_link);
 }
 
 static bool has_owner(const struct tcp_conn *c)
@@ -238,10 +237,12 @@ static bool has_owner(const struct tcp_conn *c)
 /* The block is detached: keeps it for its owner, or frees it. */
 static void settle(struct tcp_conn *c)
 {
-    if (has_owner(c))
-        tcp_stream_update(c);
-    else
+    if (!has_owner(c)) {
         tcp_conn_free(c);
+        return;
+    }
+    list_append(&c->tcp->ended, &c->output_link);
+    tcp_stream_update(c);
 }
 
 void tcp_conn_fail(struct tcp_conn *c)
@@ -253,7 +254,6 @@ void tcp_conn_fail(struct tcp_conn *c)
         tcp_count(c->tcp, COUNTER_TCP_ATTEMPT_FAILS);
     detach(c);
     tcp_recvq_clear(&c->recvq);
-    tcp_sendq_clear(&c->sendq);
     c->flags |= TCP_CONN_FAILED;
     tcp_conn_set_state(c, TCP_CLOSED);
     settle(c);
@@ -262,7 +262,7 @@ void tcp_conn_fail(struct tcp_conn *c)
 void tcp_conn_finish(struct tcp_conn *c)
 {
     ASSERT(c->state == TCP_LAST_ACK);
-    ASSERT(tcp_sendq_bytes(&c->sendq) == 0);
+    ASSERT(tcp_sendq_bytes(&c->flight->sendq) == 0);
     detach(c);
     tcp_conn_set_state(c, TCP_CLOSED);
     settle(c);
@@ -273,7 +273,7 @@ void tcp_conn_to_time_wait(struct tcp_conn *c)
     struct tcp *t = c->tcp;
     uint64_t due_ns = tcp_now_ns(t) + t->config.time_wait_ms * NS_PER_MS;
     struct tcp_tw tw = {
-        .hash = c->hash,
+        .hash = hash_of(c),
         .snd_nxt = c->snd_max,
         .rcv_nxt = c->rcv_nxt,
         .ts_recent = c->ts_recent,
@@ -283,7 +283,7 @@ void tcp_conn_to_time_wait(struct tcp_conn *c)
         .ts = (c->flags & TCP_CONN_TS) != 0,
     };
 
-    ASSERT(tcp_sendq_bytes(&c->sendq) == 0);
+    ASSERT(tcp_sendq_bytes(&c->flight->sendq) == 0);
     if (tcp_tw_full(&t->tws))
         tcp_time_wait_forget(t, tcp_tw_oldest(&t->tws));
     detach(c);
@@ -299,13 +299,12 @@ void tcp_conn_free(struct tcp_conn *c)
 
     ASSERT(!tcp_fsm_is_live(c->state));
     ASSERT(!(c->flags & TCP_CONN_TABLED));
-    ASSERT(!list_linked(&c->output_link));
+    ASSERT(tcp_flight_is_idle(c));
     tcp_recvq_clear(&c->recvq);
-    tcp_sendq_clear(&c->sendq);
     if (c->state != TCP_CLOSED)
         tcp_conn_set_state(c, TCP_CLOSED);
     list_remove(&c->stream.ready_link);
-    list_remove(&c->all_link);
+    list_remove(&c->output_link);
     t->state_count[TCP_CLOSED]--;
     tcp_prefix_leave(&t->prefixes, &c->stream.peer.addr);
     pool_put(t->conns, c);

@@ -11,6 +11,7 @@
 #include "dataplane/tcp/tcp_cc.h"
 #include "dataplane/tcp/tcp_challenge.h"
 #include "dataplane/tcp/tcp_cookie.h"
+#include "dataplane/tcp/tcp_flight.h"
 #include "dataplane/tcp/tcp_fsm.h"
 #include "dataplane/tcp/tcp_in.h"
 #include "dataplane/tcp/tcp_loss.h"
@@ -72,51 +73,44 @@ struct tcp_conn {
 
     /* Warm line: waiting bytes, output, deadlines (clock ns; 0: not set). */
     struct tcp_recvq recvq;
-    uint32_t rcv_fin;
-    uint32_t recover; /* RFC 6582 */
-    struct list_node output_link;
-    uint64_t due_resend; /* retransmission or persist */
+    struct list_node output_link; /* in tcp->output or not; or in tcp->ended */
+    struct tcp_flight *flight;    /* what is queued and out; the core's idle one: nothing */
     uint64_t due_ack;
+    uint64_t heard_ns; /* when the peer's last segment came */
 
-    /* The rest. */
-    struct stream stream;
-    struct tcp_sendq sendq;
-    struct tcp_cc cc;
-    struct tcp_loss loss;
-    struct tcp_rtt rtt;
+    /* Three lines more that a segment reads. */
+    struct stream stream; /* its ready_link is in tcp->accepts until it has an owner */
     struct tcp_tune tune;
-    struct wheel_entry wheel;
-    struct list_node all_link;
-    struct list_node accept_link;
-    struct list_node short_link; /* in tcp->starved or not */
-    struct list_node gap_link;   /* in tcp->gapped while reasm is set */
-    struct list_node stall_link; /* in tcp->stalled or not */
-    uint64_t stalled_ns;         /* in it: since when */
-    uint64_t hash;
-    uint64_t due_loss; /* RACK looks again, or the tail is probed */
-    uint64_t due_alive;
-    uint64_t heard_ns;  /* when the peer's last segment came */
-    uint64_t due_end;   /* FIN-WAIT-2 and orphans do not live for ever */
-    uint64_t since_ns;  /* since when the peer has not acknowledged what waits; 0: nothing waits */
-    uint64_t resent_ns; /* when something was last sent again */
-    uint64_t sent_ns;   /* when the last data left */
-    uint64_t ts_ns;     /* when ts_recent was set (RFC 7323, 5.5) */
-    uint32_t iss;
-    uint32_t irs;
     uint32_t snd_wl1;
     uint32_t snd_wl2;
-    uint32_t snd_wnd_max; /* largest window seen */
-    uint32_t ts_offset;
+    struct tcp_rtt rtt;
+    uint64_t sent_ns; /* when the last data left */
+    uint64_t ts_ns;   /* when ts_recent was set (RFC 7323, 5.5) */
+    uint64_t due_alive;
     struct tcp_wire_sack
         dsack; /* came twice, told with the next ACK (RFC 2883); start == end: none */
-    struct tcp_challenge_budget challenges;
+    uint32_t ts_offset;
+    uint32_t rcv_fin;
+    uint32_t snd_wnd_max; /* largest window seen */
     uint8_t listener;
     uint8_t alive_asked; /* keep-alives without an answer */
     bool alive_due;      /* one is to be sent now */
+
+    /* The rest: for what is sent, and for exceptions. */
+    struct tcp_cc cc;
+    struct tcp_rack_path path;
+    struct wheel_entry wheel;
+    struct list_node short_link; /* in tcp->starved or not */
+    uint64_t due_end;            /* FIN-WAIT-2 and orphans do not live for ever */
+    struct tcp_challenge_budget challenges;
+    uint32_t iss;
+    uint32_t irs;
 };
 
 STATIC_ASSERT(offsetof(struct tcp_conn, recvq) == 64, "the hot line is one line");
 STATIC_ASSERT(offsetof(struct tcp_conn, stream) == 128, "the warm line is one line");
+STATIC_ASSERT(offsetof(struct tcp_conn, cc) == 320, "what a segment reads is five lines");
+STATIC_ASSERT(sizeof(struct tcp_conn) <= 448, "with its places in the tables, 512 bytes when idle");
 
 struct tcp_listener {
     struct endpoint at;
@@ -132,16 +126,18 @@ struct tcp {
     struct wheel wheel;
     struct list output;  /* connections with a reason to send */
     struct list starved; /* connections that wait for segments to come home */
-    struct list gapped;  /* connections that hold bytes out of order */
-    struct list stalled; /* connections whose peer takes nothing, the longest first */
+    struct list gapped;  /* of struct tcp_reasm: what connections hold out of order */
+    struct list stalled; /* of struct tcp_flight whose peer takes nothing, the longest first */
     struct list accepts; /* established, not yet handed out */
-    struct list all;
+    struct list ended;   /* blocks that wait for their owner, out of the table */
+    struct tcp_flight idle;
     struct tcp_syn_table syns;
     struct tcp_cookie_jar cookies;
     struct tcp_prefix_table prefixes;
     struct tcp_tw_ring tws;
     struct pool *self; /* the pool of one that this struct lies in */
     struct pool *conns;
+    struct pool *flights;
     struct pool *reasms;
     struct pool *sents; /* records of segments in flight */
     struct pool *slots_pool;

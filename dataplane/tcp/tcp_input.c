@@ -14,6 +14,9 @@
 #include "dataplane/tcp/tcp_listen.h"
 #include "dataplane/tcp/tcp_time_wait.h"
 
+/* Connections on their way from memory: more lines than these a core cannot wait for at once. */
+#define AHEAD 8
+
 /* RFC 7323, 5.5: a timestamp older than 24 days says nothing. */
 #define TS_OLD_NS (24ULL * 24 * 3600 * NS_PER_S)
 
@@ -365,13 +368,14 @@ static void expect_conn(const struct tcp *t, const struct tcp_in *in)
     if (TCP_REF_KIND(ref) != TCP_KIND_CONN)
         return;
     c = pool_at(t->conns, TCP_REF_NUMBER(ref));
-    for (size_t line = 0; line < sizeof(struct tcp_conn); line += 64)
+    for (size_t line = 0; line < offsetof(struct tcp_conn, cc); line += 64)
         __builtin_prefetch(c + line, 1);
 }
 
 /*
- * Three passes, so that the memory of one segment's connection is on its way while others are
- * looked at. The table is asked again in the third: a segment may change what the next one finds.
+ * First all headers are read, and the table's entries asked of memory; then the connections are,
+ * some segments before their turn comes, so that the lines of one are on their way while others
+ * are worked on. In its turn the table is asked again: a segment may change what the next finds.
  */
 void tcp_input(struct tcp *t, const struct tcp_packet *packets, unsigned count)
 {
@@ -381,9 +385,11 @@ void tcp_input(struct tcp *t, const struct tcp_packet *packets, unsigned count)
     ASSERT(count <= TCP_BURST);
     for (unsigned i = 0; i < count; i++)
         good += read_segment(t, &packets[i], &burst[good]);
-    for (unsigned i = 0; i < good && good > 1; i++)
+    for (unsigned i = 0; i < good && i < AHEAD; i++)
         expect_conn(t, &burst[i]);
     for (unsigned i = 0; i < good; i++) {
+        if (i + AHEAD < good)
+            expect_conn(t, &burst[i + AHEAD]);
         dispatch(t, &burst[i]);
         if (burst[i].s != NULL)
             seg_release(burst[i].s);

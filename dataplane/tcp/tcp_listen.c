@@ -49,7 +49,7 @@ struct stream *tcp_accept(struct tcp *t, void **cookie)
 
     if (n == NULL)
         return NULL;
-    c = LIST_ENTRY(n, struct tcp_conn, accept_link);
+    c = LIST_ENTRY(n, struct tcp_conn, stream.ready_link);
     ASSERT(c->flags & TCP_CONN_PASSIVE);
     ASSERT(!(c->flags & TCP_CONN_ACCEPTED));
     c->flags |= TCP_CONN_ACCEPTED;

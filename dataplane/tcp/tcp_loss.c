@@ -24,14 +24,14 @@ uint32_t tcp_loss_records(uint32_t send_bytes_max)
 
 void tcp_loss_init(struct tcp_conn *c)
 {
-    c->loss = (struct tcp_loss){ .tail_out = false };
-    tcp_sentq_init(&c->loss.sent, c->tcp->sents);
-    tcp_rack_init(&c->loss.rack, c->iss);
+    c->flight->loss = (struct tcp_loss){ .recover = c->snd_max };
+    tcp_sentq_init(&c->flight->loss.sent, c->tcp->sents);
+    tcp_rack_init(&c->flight->loss.rack, &c->path, c->snd_max);
 }
 
 void tcp_loss_clear(struct tcp_conn *c)
 {
-    tcp_sentq_clear(&c->loss.sent);
+    tcp_sentq_clear(&c->flight->loss.sent);
 }
 
 /* Without SACK each duplicate ACK is a full segment that has arrived. */
@@ -44,42 +44,43 @@ uint32_t tcp_loss_in_flight(const struct tcp_conn *c)
 {
     uint32_t arrived = duplicate_bytes(c);
 
-    return c->loss.sent.pipe > arrived ? c->loss.sent.pipe - arrived : 0;
+    return c->flight->loss.sent.pipe > arrived ? c->flight->loss.sent.pipe - arrived : 0;
 }
 
 static uint32_t window_us(const struct tcp_conn *c)
 {
-    return tcp_rack_window_us(&c->loss.rack, &c->loss.sent, c->rtt.srtt_us, c->cc.recovering);
+    return tcp_rack_window_us(&c->flight->loss.rack, &c->flight->loss.sent, c->rtt.srtt_us,
+                              c->cc.recovering);
 }
 
 /* RFC 8985, 7.2. 0: no probe, since something is known to be lost, or the time-out comes first. */
 static uint64_t tail_wait_ns(const struct tcp_conn *c)
 {
-    const struct tcp_sentq *q = &c->loss.sent;
+    const struct tcp_sentq *q = &c->flight->loss.sent;
     uint64_t wait_ns = 2 * c->rtt.srtt_us * NS_PER_US;
 
-    if (q->count == 0 || q->sacked_count > 0 || q->lost_count > 0 || c->loss.tail_out ||
-        c->loss.tail_due)
+    if (q->count == 0 || q->sacked_count > 0 || q->lost_count > 0 || c->flight->loss.tail_out ||
+        c->flight->loss.tail_due)
         return 0;
     if (!(c->flags & TCP_CONN_SACK) || c->cc.recovering || c->rtt.srtt_us == 0 ||
         c->rtt.backoff > 0)
         return 0;
     if (q->count == 1)
         wait_ns += ACK_DELAY_MAX_NS;
-    return tcp_now_ns(c->tcp) + wait_ns < c->due_resend ? wait_ns : 0;
+    return tcp_now_ns(c->tcp) + wait_ns < c->flight->due_resend ? wait_ns : 0;
 }
 
 static void arm_tail(struct tcp_conn *c)
 {
     uint64_t wait_ns = tail_wait_ns(c);
 
-    c->loss.tail_armed = wait_ns > 0;
+    c->flight->loss.tail_armed = wait_ns > 0;
     tcp_timer_loss_in(c, wait_ns);
 }
 
 void tcp_loss_sent(struct tcp_conn *c)
 {
-    if (c->loss.tail_armed || c->due_loss == 0)
+    if (c->flight->loss.tail_armed || c->flight->due_loss == 0)
         arm_tail(c);
 }
 
@@ -87,23 +88,23 @@ void tcp_loss_sent(struct tcp_conn *c)
  * tell. */
 static void remember(struct tcp_conn *c)
 {
-    if (c->cc.recovering || c->loss.undo_ns != 0 || !(c->flags & TCP_CONN_TS))
+    if (c->cc.recovering || c->flight->loss.undo_ns != 0 || !(c->flags & TCP_CONN_TS))
         return;
-    c->loss.before = c->cc;
-    c->loss.undo_ns = tcp_now_ns(c->tcp);
-    c->loss.undo_resent = 0;
+    c->flight->loss.before = c->cc;
+    c->flight->loss.undo_ns = tcp_now_ns(c->tcp);
+    c->flight->loss.undo_resent = 0;
 }
 
 static void undo(struct tcp_conn *c)
 {
     tcp_count(c->tcp, COUNTER_TCP_SPURIOUS);
-    c->cc = c->loss.before;
+    c->cc = c->flight->loss.before;
     c->cc.mss = c->snd_mss; /* the path may have become narrower meanwhile */
     c->rtt.backoff = 0;
-    c->recover = c->snd_una; /* what was lost indeed begins a recovery of its own */
-    tcp_sentq_found(&c->loss.sent);
-    c->loss.rack.reordered = true;
-    c->loss.undo_ns = 0;
+    c->flight->loss.recover = c->snd_una; /* what was lost indeed begins a recovery of its own */
+    tcp_sentq_found(&c->flight->loss.sent);
+    c->flight->loss.rack.reordered = true;
+    c->flight->loss.undo_ns = 0;
 }
 
 /*
@@ -112,7 +113,7 @@ static void undo(struct tcp_conn *c)
  */
 static void judge_loss(struct tcp_conn *c, const struct tcp_rack_ack *a, uint32_t acked, bool twice)
 {
-    struct tcp_loss *l = &c->loss;
+    struct tcp_loss *l = &c->flight->loss;
     bool late = a->echo_ns != 0 && a->echo_ns + NS_PER_MS <= l->undo_ns;
 
     if (l->undo_ns == 0)
@@ -130,9 +131,9 @@ static void cut(struct tcp_conn *c, uint32_t flight)
 {
     ASSERT(!c->cc.recovering);
     ASSERT(c->cc.cwnd > 0);
-    c->loss.cut_ns = tcp_now_ns(c->tcp);
+    c->flight->loss.cut_ns = tcp_now_ns(c->tcp);
     c->tcp->cc->on_loss(&c->cc, flight);
-    tcp_prr_begin(&c->loss.prr, flight);
+    tcp_prr_begin(&c->flight->loss.prr, flight);
 }
 
 static void enter_recovery(struct tcp_conn *c)
@@ -140,7 +141,7 @@ static void enter_recovery(struct tcp_conn *c)
     uint32_t flight = c->snd_max - c->snd_una;
 
     tcp_count(c->tcp, COUNTER_TCP_FAST_RETRANS);
-    c->recover = c->snd_max;
+    c->flight->loss.recover = c->snd_max;
     remember(c);
     /* What is SACKed is out no more, but still counted there. */
     cut(c, flight < c->cc.cwnd ? flight : c->cc.cwnd);
@@ -151,12 +152,12 @@ static void enter_recovery(struct tcp_conn *c)
  */
 static void cut_again(struct tcp_conn *c)
 {
-    const struct tcp_sent *s = tcp_sentq_first_lost(&c->loss.sent);
+    const struct tcp_sent *s = tcp_sentq_first_lost(&c->flight->loss.sent);
 
     if (!(s->flags & TCP_SENT_AGAIN) ||
-        tcp_now_ns(c->tcp) - c->loss.cut_ns < c->rtt.srtt_us * NS_PER_US)
+        tcp_now_ns(c->tcp) - c->flight->loss.cut_ns < c->rtt.srtt_us * NS_PER_US)
         return;
-    c->loss.undo_ns = 0;
+    c->flight->loss.undo_ns = 0;
     c->tcp->cc->on_recovered(&c->cc);
     cut(c, c->cc.cwnd);
 }
@@ -165,13 +166,13 @@ static void leave_recovery(struct tcp_conn *c)
 {
     c->tcp->cc->on_recovered(&c->cc);
     c->dup_acks = 0;
-    tcp_rack_recovered(&c->loss.rack);
+    tcp_rack_recovered(&c->flight->loss.rack);
 }
 
 /* Losses that RACK finds now; it looks again in its time. */
 static void detect(struct tcp_conn *c)
 {
-    struct tcp_loss *l = &c->loss;
+    struct tcp_loss *l = &c->flight->loss;
     uint64_t wait_ns = 0;
 
     tcp_rack_detect(&l->rack, &l->sent, tcp_now_ns(c->tcp), window_us(c), &wait_ns);
@@ -187,11 +188,11 @@ static void detect(struct tcp_conn *c)
  * time-out (RFC 6582, 3.2, step 2). */
 static void act_on_losses(struct tcp_conn *c)
 {
-    if (c->loss.sent.lost_count == 0)
+    if (c->flight->loss.sent.lost_count == 0)
         return;
     if (c->cc.recovering)
         cut_again(c);
-    else if (tcp_seq_ge(c->snd_una, c->recover))
+    else if (tcp_seq_ge(c->snd_una, c->flight->loss.recover))
         enter_recovery(c);
     tcp_output_want(c);
 }
@@ -218,7 +219,7 @@ static bool is_sane(const struct tcp_conn *c, const struct tcp_wire_sack *block)
 /* True: something came twice. Blocks of what we did not send are not believed. */
 static bool take_sacks(struct tcp_conn *c, const struct tcp_header *h, struct tcp_rack_ack *a)
 {
-    struct tcp_loss *l = &c->loss;
+    struct tcp_loss *l = &c->flight->loss;
     bool twice = h->sack_count > 0 && is_sane(c, &h->sacks[0]) && is_dsack(h);
 
     for (unsigned i = twice ? 1 : 0; i < h->sack_count; i++) {
@@ -235,7 +236,7 @@ static bool take_sacks(struct tcp_conn *c, const struct tcp_header *h, struct tc
 /* RFC 8985, 7.4: was the tail lost, and did the probe repair it? Then it counts as a loss. */
 static void judge_tail(struct tcp_conn *c, const struct tcp_header *h, uint32_t acked, bool twice)
 {
-    struct tcp_loss *l = &c->loss;
+    struct tcp_loss *l = &c->flight->loss;
 
     if (!l->tail_out || tcp_seq_lt(h->ack, l->tail_end))
         return;
@@ -253,7 +254,7 @@ static void judge_tail(struct tcp_conn *c, const struct tcp_header *h, uint32_t 
     if (!c->cc.recovering) {
         enter_recovery(c);
         leave_recovery(c);
-        c->loss.undo_ns = 0; /* the probe repaired it: it was lost indeed */
+        c->flight->loss.undo_ns = 0; /* the probe repaired it: it was lost indeed */
     }
 }
 
@@ -278,15 +279,16 @@ static void count_duplicates(struct tcp_conn *c, struct tcp_rack_ack *a, uint32_
 
 static void find_by_duplicates(struct tcp_conn *c, uint32_t acked)
 {
-    struct tcp_sent *first = tcp_sentq_first(&c->loss.sent);
+    struct tcp_sent *first = tcp_sentq_first(&c->flight->loss.sent);
 
     if (first == NULL || (first->flags & TCP_SENT_LOST))
         return;
     /* The third, for what was not out at a time-out or loss before; or, in recovery, a partial
      * acknowledgment (RFC 6582, 3.2, steps 2 and 3). */
-    if (c->cc.recovering ? acked > 0
-                         : c->dup_acks == DUP_ACKS_LOSS && tcp_seq_ge(c->snd_una, c->recover))
-        tcp_sentq_lost(&c->loss.sent, first);
+    if (c->cc.recovering
+            ? acked > 0
+            : c->dup_acks == DUP_ACKS_LOSS && tcp_seq_ge(c->snd_una, c->flight->loss.recover))
+        tcp_sentq_lost(&c->flight->loss.sent, first);
 }
 
 static void move_window(struct tcp_conn *c, const struct tcp_rack_ack *a, uint32_t acked)
@@ -294,7 +296,7 @@ static void move_window(struct tcp_conn *c, const struct tcp_rack_ack *a, uint32
     uint32_t flight = acked + (c->snd_max - c->snd_una);
 
     if (c->cc.recovering)
-        c->cc.cwnd = tcp_prr_window(&c->loss.prr, a->delivered, tcp_loss_in_flight(c),
+        c->cc.cwnd = tcp_prr_window(&c->flight->loss.prr, a->delivered, tcp_loss_in_flight(c),
                                     c->cc.ssthresh, c->snd_mss);
     else if (acked > 0 && flight >= c->cc.cwnd / 2) /* who did not use it learnt nothing of it */
         c->tcp->cc->on_ack(&c->cc, acked, a->now_ns, c->rtt.srtt_us);
@@ -311,7 +313,7 @@ void tcp_loss_acked(struct tcp_conn *c, const struct tcp_in *in, struct tcp_rack
     else
         count_duplicates(c, a, acked, duplicate);
     judge_loss(c, a, acked, twice);
-    if (c->cc.recovering && tcp_seq_ge(c->snd_una, c->recover))
+    if (c->cc.recovering && tcp_seq_ge(c->snd_una, c->flight->loss.recover))
         leave_recovery(c);
     if (sack && (acked > 0 || a->delivered > 0))
         detect(c);
@@ -325,27 +327,27 @@ void tcp_loss_acked(struct tcp_conn *c, const struct tcp_in *in, struct tcp_rack
 
 void tcp_loss_timed_out(struct tcp_conn *c)
 {
-    struct tcp_sentq *q = &c->loss.sent;
+    struct tcp_sentq *q = &c->flight->loss.sent;
 
     remember(c);
     c->tcp->cc->on_rto(&c->cc, c->snd_max - c->snd_una, c->rtt.backoff == 0);
     ASSERT(!c->cc.recovering);
-    tcp_rack_timed_out(&c->loss.rack, q, tcp_now_ns(c->tcp), window_us(c));
+    tcp_rack_timed_out(&c->flight->loss.rack, q, tcp_now_ns(c->tcp), window_us(c));
     for (struct tcp_sent *s = tcp_sentq_first(q); s != NULL; s = tcp_sentq_next(q, s))
         if (s->flags & TCP_SENT_LOST)
             tcp_sentq_gather(q, s, c->snd_mss);
-    c->recover = c->snd_max;
+    c->flight->loss.recover = c->snd_max;
     c->dup_acks = 0;
-    c->loss.tail_out = false;
-    c->loss.tail_due = false;
-    c->loss.tail_armed = false;
+    c->flight->loss.tail_out = false;
+    c->flight->loss.tail_due = false;
+    c->flight->loss.tail_armed = false;
     tcp_timer_loss_in(c, 0);
     c->flags |= TCP_CONN_RESEND;
 }
 
 void tcp_loss_too_big(struct tcp_conn *c)
 {
-    struct tcp_sentq *q = &c->loss.sent;
+    struct tcp_sentq *q = &c->flight->loss.sent;
 
     for (struct tcp_sent *s = tcp_sentq_first(q); s != NULL; s = tcp_sentq_next(q, s))
         if (!(s->flags & (TCP_SENT_SACKED | TCP_SENT_LOST)))
@@ -354,9 +356,9 @@ void tcp_loss_too_big(struct tcp_conn *c)
     for (struct tcp_sent *s = tcp_sentq_first(q); s != NULL; s = tcp_sentq_next(q, s))
         if (s->flags & TCP_SENT_LOST)
             tcp_sentq_gather(q, s, UINT32_MAX);
-    c->recover = c->snd_max; /* so that it begins no recovery: nothing is congested */
-    c->loss.tail_out = false;
-    c->loss.tail_due = false;
+    c->flight->loss.recover = c->snd_max; /* so that it begins no recovery: nothing is congested */
+    c->flight->loss.tail_out = false;
+    c->flight->loss.tail_due = false;
     c->dup_acks = 0;
     tcp_output_want(c);
 }
@@ -365,9 +367,9 @@ void tcp_loss_timer(struct tcp_conn *c)
 {
     static const struct tcp_rack_ack nothing;
 
-    if (c->loss.tail_armed) {
-        c->loss.tail_armed = false;
-        c->loss.tail_due = true;
+    if (c->flight->loss.tail_armed) {
+        c->flight->loss.tail_armed = false;
+        c->flight->loss.tail_due = true;
         tcp_output_want(c);
         return;
     }

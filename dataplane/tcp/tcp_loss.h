@@ -16,6 +16,7 @@ struct tcp_loss {
     struct tcp_sentq sent;
     struct tcp_rack rack;
     struct tcp_prr prr;
+    uint32_t recover;     /* RFC 6582 */
     struct tcp_cc before; /* the window as it was when something was found lost last */
     uint64_t undo_ns;     /* when that was; 0: it was lost indeed, or nobody can tell */
     uint32_t undo_resent; /* segments sent again since, of which no copy came twice */

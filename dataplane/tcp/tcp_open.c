@@ -32,7 +32,7 @@ static void init_lists(struct tcp *t)
     list_init(&t->gapped);
     list_init(&t->stalled);
     list_init(&t->accepts);
-    list_init(&t->all);
+    list_init(&t->ended);
 }
 
 /* A pool of one object of `bytes`: memory mapped lazily, as for blocks. */
@@ -56,6 +56,8 @@ static void release_memory(struct tcp *t)
 
     if (t->conns != NULL)
         pool_destroy(t->conns);
+    if (t->flights != NULL)
+        pool_destroy(t->flights);
     if (t->reasms != NULL)
         pool_destroy(t->reasms);
     if (t->sents != NULL)
@@ -79,13 +81,15 @@ static bool take_memory(struct tcp *t)
 
     t->conns = pool_create("tcp_conn", config->connections_max, sizeof(struct tcp_conn));
     t->reasms = pool_create("tcp_reasm", config->connections_max, sizeof(struct tcp_reasm));
+    t->flights = pool_create("tcp_flight", config->connections_max, sizeof(struct tcp_flight));
     t->sents = pool_create("tcp_sent", config->connections_max * records, sizeof(struct tcp_sent));
     t->slots_pool = array("tcp_table", sizeof(struct tcp_table_entry), slots);
     t->prefixes_pool = array("tcp_prefix", sizeof(struct tcp_prefix_slot), prefixes);
     t->syns_pool = array("tcp_syn", sizeof(struct tcp_syn_entry), config->syn_rcvd_max);
     t->tws_pool = array("tcp_tw", sizeof(struct tcp_tw), config->time_wait_max);
-    if (t->conns == NULL || t->reasms == NULL || t->sents == NULL || t->slots_pool == NULL ||
-        t->prefixes_pool == NULL || t->syns_pool == NULL || t->tws_pool == NULL)
+    if (t->conns == NULL || t->flights == NULL || t->reasms == NULL || t->sents == NULL ||
+        t->slots_pool == NULL || t->prefixes_pool == NULL || t->syns_pool == NULL ||
+        t->tws_pool == NULL)
         return false;
     tcp_table_init(&t->table, pool_get(t->slots_pool), slots);
     tcp_prefix_init(&t->prefixes, pool_get(t->prefixes_pool), prefixes, &key);
@@ -127,6 +131,7 @@ struct tcp *tcp_create(const struct tcp_config *config, const struct tcp_env *en
     t->floor = segs / 16;
     t->windows_free = (uint64_t)segs * env->pool->room;
     init_lists(t);
+    tcp_flight_init(&t->idle);
     tcp_cookie_init(&t->cookies,
                     &(struct hash_key){ env->secret.k0 ^ 0x434f4f4b4945, ~env->secret.k1 });
     wheel_init(&t->wheel, t->born_ns);
@@ -141,18 +146,23 @@ static void drop_conn(struct tcp *t, struct tcp_conn *c)
 {
     tcp_timer_stop(c);
     tcp_conn_drop_gaps(c);
-    tcp_loss_clear(c);
+    tcp_flight_drop(c);
     tcp_recvq_clear(&c->recvq);
-    tcp_sendq_clear(&c->sendq);
     list_remove(&c->stream.ready_link);
-    list_remove(&c->all_link);
+    list_remove(&c->output_link);
     pool_put(t->conns, c);
 }
 
 void tcp_destroy(struct tcp *t)
 {
-    while (!list_empty(&t->all))
-        drop_conn(t, LIST_ENTRY(t->all.head.next, struct tcp_conn, all_link));
+    for (uint32_t i = 0; i <= t->table.mask; i++) {
+        uint32_t ref = t->table.slots[i].ref;
+
+        if (TCP_REF_KIND(ref) == TCP_KIND_CONN)
+            drop_conn(t, pool_at(t->conns, TCP_REF_NUMBER(ref)));
+    }
+    while (!list_empty(&t->ended))
+        drop_conn(t, LIST_ENTRY(t->ended.head.next, struct tcp_conn, output_link));
     release_memory(t);
 }
 

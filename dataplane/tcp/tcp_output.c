@@ -60,7 +60,7 @@ void tcp_output_challenge(struct tcp_conn *c)
  */
 static bool has_record(const struct tcp_conn *c)
 {
-    return c->loss.sent.count < tcp_loss_records(c->tcp->config.send_bytes_max);
+    return c->flight->loss.sent.count < tcp_loss_records(c->tcp->config.send_bytes_max);
 }
 
 /* Bytes that both windows let through from SND.NXT on. */
@@ -77,14 +77,14 @@ static uint32_t usable_window(const struct tcp_conn *c)
 
 static bool ends_queue(const struct tcp_conn *c, uint32_t seq)
 {
-    return seq == c->sendq.end;
+    return seq == tcp_flight_end(c);
 }
 
 /* RFC 9293, 3.8.6.2.1: send a full segment, or all that is left, or half of the largest window
  * seen; else wait. */
 static bool plan_data(const struct tcp_conn *c, uint32_t usable, struct plan *p)
 {
-    int32_t left = tcp_seq_diff(c->sendq.end, c->snd_nxt);
+    int32_t left = tcp_seq_diff(tcp_flight_end(c), c->snd_nxt);
     uint32_t len;
 
     if (left <= 0 || usable == 0 || !has_record(c))
@@ -104,7 +104,7 @@ static bool plan_data(const struct tcp_conn *c, uint32_t usable, struct plan *p)
 static struct plan plan_again(const struct tcp_conn *c, const struct tcp_sent *s, enum reason why)
 {
     struct plan p = { .why = why, .seq = s->start, .flags = TCP_ACK };
-    bool has_fin = tcp_seq_gt(s->end, c->sendq.end);
+    bool has_fin = tcp_seq_gt(s->end, tcp_flight_end(c));
 
     p.len = s->end - s->start - has_fin;
     ASSERT(tcp_seq_ge(s->start, c->snd_una));
@@ -121,7 +121,7 @@ static struct plan plan_again(const struct tcp_conn *c, const struct tcp_sent *s
 
 static bool plan_resend(const struct tcp_conn *c, struct plan *p)
 {
-    const struct tcp_sent *s = tcp_sentq_first_lost(&c->loss.sent);
+    const struct tcp_sent *s = tcp_sentq_first_lost(&c->flight->loss.sent);
     struct plan again;
 
     if (s == NULL)
@@ -139,12 +139,12 @@ static bool plan_tail(const struct tcp_conn *c, struct plan *p)
 {
     int32_t offered = tcp_seq_diff(c->snd_una + c->snd_wnd, c->snd_nxt);
 
-    if (!c->loss.tail_due || c->loss.sent.count == 0)
+    if (!c->flight->loss.tail_due || c->flight->loss.sent.count == 0)
         return false;
     if (offered > 0 && plan_data(c, (uint32_t)offered, p))
         p->why = WHY_TAIL;
     else
-        *p = plan_again(c, tcp_sentq_last(&c->loss.sent), WHY_TAIL);
+        *p = plan_again(c, tcp_sentq_last(&c->flight->loss.sent), WHY_TAIL);
     return true;
 }
 
@@ -165,7 +165,7 @@ static struct plan why_send(const struct tcp_conn *c)
             p = (struct plan){ .why = WHY_FIN, .seq = c->snd_nxt, .flags = TCP_ACK | TCP_FIN };
             return p;
         }
-        if ((c->flags & TCP_CONN_PROBE) && tcp_seq_lt(c->snd_una, c->sendq.end)) {
+        if ((c->flags & TCP_CONN_PROBE) && tcp_seq_lt(c->snd_una, tcp_flight_end(c))) {
             p = (struct plan){ .why = WHY_PROBE, .seq = c->snd_una, .len = 1, .flags = TCP_ACK };
             return p;
         }
@@ -256,7 +256,7 @@ static bool build(struct tcp_conn *c, const struct plan *p)
     s->len = tcp_wire_emit(&h, s->data);
     ASSERT(p->len <= seg_tailroom(s));
     if (p->len > 0)
-        tcp_sendq_copy(&c->sendq, p->seq, s->data + s->len, p->len);
+        tcp_sendq_copy(&c->flight->sendq, p->seq, s->data + s->len, p->len);
     s->len += p->len;
     tcp_count(t, COUNTER_TCP_OUT_SEGS);
     t->env.lower->send(t->env.lower, s, &c->stream.local.addr, &c->stream.peer.addr);
@@ -266,7 +266,7 @@ static bool build(struct tcp_conn *c, const struct plan *p)
 static void count_again(struct tcp_conn *c)
 {
     tcp_count(c->tcp, COUNTER_TCP_RETRANS_SEGS);
-    c->resent_ns = tcp_now_ns(c->tcp);
+    c->flight->resent_ns = tcp_now_ns(c->tcp);
 }
 
 /* A segment of the scoreboard has left again, or a part of it. */
@@ -274,8 +274,8 @@ static void note_again(struct tcp_conn *c, struct tcp_sent *s, uint32_t end)
 {
     count_again(c);
     /* Without a record for the rest, it goes by as sent, and will be found missing later. */
-    tcp_sentq_split(&c->loss.sent, s, end - s->start);
-    tcp_sentq_resent(&c->loss.sent, s, tcp_now_ns(c->tcp));
+    tcp_sentq_split(&c->flight->loss.sent, s, end - s->start);
+    tcp_sentq_resent(&c->flight->loss.sent, s, tcp_now_ns(c->tcp));
 }
 
 static void note_new(struct tcp_conn *c, const struct plan *p, uint32_t end)
@@ -289,15 +289,16 @@ static void note_new(struct tcp_conn *c, const struct plan *p, uint32_t end)
         return;
     }
     c->snd_nxt = end;
-    if (!tcp_sentq_push(&c->loss.sent, p->seq, end, tcp_now_ns(c->tcp)))
+    if (!tcp_sentq_push(&c->flight->loss.sent, p->seq, end, tcp_now_ns(c->tcp)))
         UNREACHABLE("has_record was asked");
     if (again)
-        tcp_sentq_resent(&c->loss.sent, tcp_sentq_last(&c->loss.sent), tcp_now_ns(c->tcp));
+        tcp_sentq_resent(&c->flight->loss.sent, tcp_sentq_last(&c->flight->loss.sent),
+                         tcp_now_ns(c->tcp));
 }
 
 static void note_tail(struct tcp_conn *c, const struct plan *p, uint32_t end)
 {
-    struct tcp_loss *l = &c->loss;
+    struct tcp_loss *l = &c->flight->loss;
 
     l->tail_due = false;
     l->tail_out = true;
@@ -316,8 +317,8 @@ static void note_space(struct tcp_conn *c, const struct plan *p, uint32_t end)
     switch (p->why) {
     case WHY_RESEND:
         c->flags &= (uint16_t)~TCP_CONN_RESEND;
-        c->loss.undo_resent++;
-        note_again(c, tcp_sentq_first_lost(&c->loss.sent), end);
+        c->flight->loss.undo_resent++;
+        note_again(c, tcp_sentq_first_lost(&c->flight->loss.sent), end);
         break;
     case WHY_TAIL: note_tail(c, p, end); break;
     case WHY_PROBE:
@@ -332,7 +333,7 @@ static void note_space(struct tcp_conn *c, const struct plan *p, uint32_t end)
     if (p->why == WHY_PROBE)
         return;
     if (c->cc.recovering)
-        tcp_prr_sent(&c->loss.prr, p->len);
+        tcp_prr_sent(&c->flight->loss.prr, p->len);
     tcp_timer_sent(c);
     if (p->why != WHY_TAIL)
         tcp_loss_sent(c);
@@ -388,7 +389,7 @@ unsigned tcp_output_conn(struct tcp_conn *c)
     /* Bytes wait, none is out, and congestion control always lets one segment go: it is the peer's
      * window. */
     if (tcp_fsm_is_synchronized(c->state) && c->snd_nxt == c->snd_una &&
-        tcp_seq_lt(c->snd_nxt, c->sendq.end))
+        tcp_seq_lt(c->snd_nxt, tcp_flight_end(c)))
         tcp_timer_window_closed(c);
     return sent;
 }
@@ -399,7 +400,7 @@ static void shed_gaps(struct tcp *t)
 {
     while (t->env.pool->ops->available(t->env.pool) < t->reserve && !list_empty(&t->gapped)) {
         tcp_count(t, COUNTER_TCP_REASM_DROPS);
-        tcp_conn_drop_gaps(LIST_ENTRY(t->gapped.head.next, struct tcp_conn, gap_link));
+        tcp_conn_drop_gaps(LIST_ENTRY(t->gapped.head.next, struct tcp_reasm, link)->holder);
     }
 }
 

@@ -13,9 +13,29 @@
 #define REO_PERSIST 16               /* RFC 8985, 6.2, step 4 */
 #define MIN_RTT_NS  (300 * NS_PER_S) /* a path changes: then the least is measured anew */
 
-void tcp_rack_init(struct tcp_rack *r, uint32_t iss)
+void tcp_rack_path_init(struct tcp_rack_path *path)
 {
-    *r = (struct tcp_rack){ .end_seq = iss, .fack = iss, .reo_mult = 1 };
+    *path = (struct tcp_rack_path){ .reo_mult = 1 };
+}
+
+void tcp_rack_init(struct tcp_rack *r, const struct tcp_rack_path *path, uint32_t iss)
+{
+    *r = (struct tcp_rack){ .end_seq = iss,
+                            .fack = iss,
+                            .min_ns = path->min_ns,
+                            .min_rtt_us = path->min_rtt_us,
+                            .reo_mult = path->reo_mult,
+                            .reo_persist = path->reo_persist,
+                            .reordered = path->reordered };
+}
+
+void tcp_rack_leave(const struct tcp_rack *r, struct tcp_rack_path *path)
+{
+    *path = (struct tcp_rack_path){ .min_ns = r->min_ns,
+                                    .min_rtt_us = r->min_rtt_us,
+                                    .reo_mult = r->reo_mult,
+                                    .reo_persist = r->reo_persist,
+                                    .reordered = r->reordered };
 }
 
 static bool sent_after(uint64_t ns, uint32_t end, uint64_t than_ns, uint32_t than_end)

@@ -23,6 +23,15 @@ struct tcp_rack {
     bool in_round;        /* dsack_round is set */
 };
 
+/* What is known of the path while nothing is out. */
+struct tcp_rack_path {
+    uint64_t min_ns;
+    uint32_t min_rtt_us;
+    uint8_t reo_mult;
+    uint8_t reo_persist;
+    bool reordered;
+};
+
 /* What one ACK tells; begun with its time, filled by tcp_rack_acked and tcp_rack_sacked. */
 struct tcp_rack_ack {
     uint64_t now_ns;
@@ -31,8 +40,12 @@ struct tcp_rack_ack {
     uint32_t rtt_us;    /* of the oldest acknowledged, if none was sent twice (Karn); 0: none */
 };
 
+/* A path of which nothing is known. */
+void tcp_rack_path_init(struct tcp_rack_path *path);
 /* Sequence numbers begin at iss. */
-void tcp_rack_init(struct tcp_rack *r, uint32_t iss);
+void tcp_rack_init(struct tcp_rack *r, const struct tcp_rack_path *path, uint32_t iss);
+/* Nothing is out any more: what is known of the path. */
+void tcp_rack_leave(const struct tcp_rack *r, struct tcp_rack_path *path);
 /* All before una is acknowledged: off the scoreboard with it. */
 void tcp_rack_acked(struct tcp_rack *r, struct tcp_sentq *q, uint32_t una, struct tcp_rack_ack *a);
 /* A SACK block that was found valid. */

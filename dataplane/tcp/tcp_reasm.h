@@ -21,7 +21,11 @@ struct tcp_reasm_range {
     struct list segs; /* by seq, without gap or overlap */
 };
 
+struct tcp_conn;
+
 struct tcp_reasm {
+    struct list_node link; /* free to the holder, as is the next */
+    struct tcp_conn *holder;
     uint32_t bytes;
     uint32_t segs;
     uint32_t count; /* ranges, sorted, with gaps between them */

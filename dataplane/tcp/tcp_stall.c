@@ -6,21 +6,22 @@
 
 void tcp_stall_begin(struct tcp_conn *c)
 {
-    if (list_linked(&c->stall_link))
+    if (list_linked(&c->flight->stall_link))
         return;
     ASSERT(c->flags & TCP_CONN_PERSIST);
-    c->stalled_ns = tcp_now_ns(c->tcp);
-    list_append(&c->tcp->stalled, &c->stall_link);
+    ASSERT(!tcp_flight_is_idle(c));
+    c->flight->stalled_ns = tcp_now_ns(c->tcp);
+    list_append(&c->tcp->stalled, &c->flight->stall_link);
 }
 
 void tcp_stall_end(struct tcp_conn *c)
 {
-    list_remove(&c->stall_link);
+    list_remove(&c->flight->stall_link);
 }
 
-static struct tcp_conn *longest(const struct tcp *t)
+static struct tcp_flight *longest(const struct tcp *t)
 {
-    return LIST_ENTRY(t->stalled.head.next, struct tcp_conn, stall_link);
+    return LIST_ENTRY(t->stalled.head.next, struct tcp_flight, stall_link);
 }
 
 uint64_t tcp_stall_next_ns(const struct tcp *t)
@@ -38,7 +39,7 @@ unsigned tcp_stall_timers(struct tcp *t)
     unsigned fired = 0;
 
     while (tcp_stall_next_ns(t) <= tcp_now_ns(t)) {
-        struct tcp_conn *c = longest(t);
+        struct tcp_conn *c = longest(t)->conn;
 
         fired++;
         tcp_count(t, COUNTER_TCP_STALLED);

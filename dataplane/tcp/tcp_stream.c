@@ -13,8 +13,9 @@ static bool has_send_room(const struct tcp_conn *c)
 {
     uint32_t max = c->tcp->config.send_bytes_max;
 
-    return tcp_fsm_may_commit(c->state) && c->sendq.count < max / LIMIT_TCP_SEND_SEG_BYTES &&
-           tcp_sendq_bytes(&c->sendq) + STREAM_RESERVE_MAX <= max;
+    return tcp_fsm_may_commit(c->state) &&
+           c->flight->sendq.count < max / LIMIT_TCP_SEND_SEG_BYTES &&
+           tcp_sendq_bytes(&c->flight->sendq) + STREAM_RESERVE_MAX <= max;
 }
 
 /* Writers leave some for what must be sent and received to get their bytes acknowledged. */
@@ -37,7 +38,7 @@ static uint32_t ready_bits(const struct tcp_conn *c)
         (c->state == TCP_CLOSED && (c->flags & TCP_CONN_PEER_FIN)))
         bits |= STREAM_ENDED;
     if (c->state >= TCP_ESTABLISHED || c->state == TCP_CLOSED)
-        bits |= tcp_sendq_bytes(&c->sendq) == 0 ? STREAM_DRAINED : 0;
+        bits |= tcp_sendq_bytes(&c->flight->sendq) == 0 ? STREAM_DRAINED : 0;
     return bits;
 }
 
@@ -139,7 +140,8 @@ static void commit(struct stream *s, struct seg *seg)
         return;
     }
     ASSERT(tcp_fsm_may_commit(c->state));
-    tcp_sendq_push(&c->sendq, seg);
+    tcp_flight_begin(c);
+    tcp_sendq_push(&c->flight->sendq, seg);
     tcp_output_want(c);
     tcp_stream_update(c);
 }
@@ -158,6 +160,7 @@ static void shut(struct stream *s)
     case TCP_CLOSE_WAIT: tcp_conn_set_state(c, TCP_LAST_ACK); break;
     default: return;
     }
+    tcp_flight_begin(c);
     tcp_output_want(c);
     tcp_stream_update(c);
 }

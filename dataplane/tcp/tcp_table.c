@@ -28,12 +28,17 @@ void tcp_table_init(struct tcp_table *t, struct tcp_table_entry *slots, uint32_t
     t->used = 0;
 }
 
+static bool is_of(const struct tcp_table_entry *e, uint64_t hash)
+{
+    return e->low == (uint32_t)hash && e->high == (uint32_t)(hash >> 32);
+}
+
 /* The slot of the hash, or the free one where it would go. */
 static uint32_t probe(const struct tcp_table *t, uint64_t hash)
 {
     uint32_t at = (uint32_t)hash & t->mask;
 
-    while (t->slots[at].ref != 0 && t->slots[at].hash != hash)
+    while (t->slots[at].ref != 0 && !is_of(&t->slots[at], hash))
         at = (at + 1) & t->mask;
     return at;
 }
@@ -51,7 +56,9 @@ bool tcp_table_insert(struct tcp_table *t, uint64_t hash, uint32_t ref)
     if (t->slots[at].ref != 0)
         return false;
     ASSERT(t->used < (t->mask + 1) / 2 + 1);
-    t->slots[at] = (struct tcp_table_entry){ .hash = hash, .ref = ref };
+    t->slots[at] = (struct tcp_table_entry){ .low = (uint32_t)hash,
+                                             .high = (uint32_t)(hash >> 32),
+                                             .ref = ref };
     t->used++;
     return true;
 }
@@ -68,7 +75,7 @@ void tcp_table_replace(struct tcp_table *t, uint64_t hash, uint32_t ref)
 /* An entry may move back to `hole` when its home is not between the hole and itself. */
 static bool may_fill(const struct tcp_table *t, uint32_t hole, uint32_t at)
 {
-    uint32_t home = (uint32_t)t->slots[at].hash & t->mask;
+    uint32_t home = t->slots[at].low & t->mask;
 
     return ((at - home) & t->mask) >= ((at - hole) & t->mask);
 }

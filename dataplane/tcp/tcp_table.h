@@ -11,7 +11,8 @@
 #include <stdint.h>
 
 struct tcp_table_entry {
-    uint64_t hash;
+    uint32_t low; /* of the hash; in halves, so that an entry takes 12 bytes */
+    uint32_t high;
     uint32_t ref; /* 0: the slot is free */
 };
 
@@ -36,7 +37,10 @@ uint32_t tcp_table_find(const struct tcp_table *t, uint64_t hash);
 /* The entry of the hash will be asked for soon. */
 static inline void tcp_table_expect(const struct tcp_table *t, uint64_t hash)
 {
-    __builtin_prefetch(&t->slots[(uint32_t)hash & t->mask]);
+    const struct tcp_table_entry *e = &t->slots[(uint32_t)hash & t->mask];
+
+    __builtin_prefetch(&e->low);
+    __builtin_prefetch(&e->ref);
 }
 /* ref is not 0. False when the hash is there already; more than half full is a fault of ours. */
 bool tcp_table_insert(struct tcp_table *t, uint64_t hash, uint32_t ref);

@@ -86,7 +86,8 @@ static void take_gap(struct tcp_conn *c, struct tcp_in *in)
         c->reasm = pool_get(t->reasms);
         ASSERT(c->reasm != NULL); /* there are as many as blocks */
         tcp_reasm_init(c->reasm);
-        list_append(&t->gapped, &c->gap_link);
+        c->reasm->holder = c;
+        list_append(&t->gapped, &c->reasm->link);
     }
     if (tcp_reasm_insert(c->reasm, in->s, &twice) == TCP_REASM_FULL)
         tcp_count(t, COUNTER_TCP_REASM_DROPS);

@@ -30,12 +30,13 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 static void arm(struct tcp_conn *c)
 {
-    uint64_t due = earlier(earlier(c->due_resend, c->due_loss), earlier(c->due_ack, c->due_end));
+    uint64_t due = earlier(earlier(c->flight->due_resend, c->flight->due_loss),
+                           earlier(c->due_ack, c->due_end));
 
     due = earlier(due, c->due_alive);
 
     ASSERT(tcp_fsm_is_live(c->state));
-    ASSERT(c->due_resend == 0 || c->since_ns != 0);
+    ASSERT(c->flight->due_resend == 0 || c->flight->since_ns != 0);
     if (due == 0 || (wheel_is_set(&c->wheel) && c->wheel.due_ns <= due))
         return;
     wheel_set(&c->tcp->wheel, &c->wheel, due);
@@ -49,8 +50,8 @@ static uint64_t rto_ns(const struct tcp_conn *c)
 /* The peer is waited for from now on, if it was not before. */
 static void start_waiting(struct tcp_conn *c)
 {
-    if (c->since_ns == 0)
-        c->since_ns = tcp_now_ns(c->tcp);
+    if (c->flight->since_ns == 0)
+        c->flight->since_ns = tcp_now_ns(c->tcp);
 }
 
 /* The window has opened, or all is acknowledged: the back-off of the probes is no measure of the
@@ -61,12 +62,12 @@ static void end_persist(struct tcp_conn *c)
         return;
     c->flags &= (uint16_t)~TCP_CONN_PERSIST;
     c->rtt.backoff = 0;
-    c->due_resend = 0;
+    c->flight->due_resend = 0;
 }
 
 void tcp_timer_loss_in(struct tcp_conn *c, uint64_t ns)
 {
-    c->due_loss = ns == 0 ? 0 : tcp_now_ns(c->tcp) + ns;
+    c->flight->due_loss = ns == 0 ? 0 : tcp_now_ns(c->tcp) + ns;
     arm(c);
 }
 
@@ -75,31 +76,31 @@ void tcp_timer_sent(struct tcp_conn *c)
     end_persist(c);
     tcp_stall_end(c);
     start_waiting(c);
-    if (c->due_resend == 0)
-        c->due_resend = tcp_now_ns(c->tcp) + rto_ns(c);
+    if (c->flight->due_resend == 0)
+        c->flight->due_resend = tcp_now_ns(c->tcp) + rto_ns(c);
     arm(c);
 }
 
 void tcp_timer_again(struct tcp_conn *c)
 {
-    c->due_resend = tcp_now_ns(c->tcp) + rto_ns(c);
+    c->flight->due_resend = tcp_now_ns(c->tcp) + rto_ns(c);
     arm(c);
 }
 
 void tcp_timer_acked(struct tcp_conn *c)
 {
-    if (tcp_sendq_bytes(&c->sendq) == 0)
+    if (tcp_sendq_bytes(&c->flight->sendq) == 0)
         tcp_stall_end(c);
     if (c->snd_una == c->snd_max) {
         end_persist(c);
-        c->due_resend = 0;
-        c->due_loss = 0;
-        c->since_ns = 0;
+        c->flight->due_resend = 0;
+        c->flight->due_loss = 0;
+        c->flight->since_ns = 0;
         return;
     }
     /* RFC 6298, 5.3: restart, so that it expires after RTO seconds */
-    c->since_ns = tcp_now_ns(c->tcp);
-    c->due_resend = tcp_now_ns(c->tcp) + rto_ns(c);
+    c->flight->since_ns = tcp_now_ns(c->tcp);
+    c->flight->due_resend = tcp_now_ns(c->tcp) + rto_ns(c);
     arm(c);
 }
 
@@ -110,7 +111,7 @@ void tcp_timer_window_closed(struct tcp_conn *c)
     c->flags |= TCP_CONN_PERSIST;
     tcp_stall_begin(c);
     start_waiting(c);
-    c->due_resend = tcp_now_ns(c->tcp) + rto_ns(c);
+    c->flight->due_resend = tcp_now_ns(c->tcp) + rto_ns(c);
     arm(c);
 }
 
@@ -119,7 +120,7 @@ void tcp_timer_peer_lives(struct tcp_conn *c)
     /* RFC 1122, 4.2.2.17: a window may stay closed as long as the probes are answered (but see
      * tcp_stall.h) */
     if (c->flags & TCP_CONN_PERSIST)
-        c->since_ns = tcp_now_ns(c->tcp);
+        c->flight->since_ns = tcp_now_ns(c->tcp);
 }
 
 void tcp_timer_ack_owed(struct tcp_conn *c)
@@ -152,9 +153,9 @@ static bool ask_alive(struct tcp_conn *c)
 
     if (c->heard_ns + again_ns >= c->due_alive)
         c->alive_asked = 0; /* it has answered since it was asked last */
-    if (now - c->heard_ns < idle_ns || c->due_resend != 0) {
+    if (now - c->heard_ns < idle_ns || c->flight->due_resend != 0) {
         c->alive_asked = 0;
-        c->due_alive = (c->due_resend != 0 ? now : c->heard_ns) + idle_ns;
+        c->due_alive = (c->flight->due_resend != 0 ? now : c->heard_ns) + idle_ns;
         return true;
     }
     if (c->alive_asked == LIMIT_TCP_KEEPALIVE_PROBES)
@@ -174,8 +175,8 @@ void tcp_timer_end_in(struct tcp_conn *c, uint64_t ns)
 
 void tcp_timer_stop(struct tcp_conn *c)
 {
-    c->due_resend = 0;
-    c->due_loss = 0;
+    c->flight->due_resend = 0;
+    c->flight->due_loss = 0;
     c->due_ack = 0;
     c->due_end = 0;
     c->due_alive = 0;
@@ -188,8 +189,8 @@ static uint64_t give_up_ns(const struct tcp_conn *c)
     bool opening = c->state == TCP_SYN_SENT || c->state == TCP_SYN_RCVD;
     uint64_t r2_ms = opening ? LIMIT_TCP_R2_SYN_MS : c->tcp->config.user_timeout_ms;
 
-    ASSERT(c->since_ns != 0);
-    return c->since_ns + r2_ms * NS_PER_MS;
+    ASSERT(c->flight->since_ns != 0);
+    return c->flight->since_ns + r2_ms * NS_PER_MS;
 }
 
 /* RFC 6298, 5.4 to 5.6: the earliest unacknowledged segment again, with the time-out doubled. */
@@ -209,10 +210,10 @@ static void resend_due(struct tcp_conn *c)
     if (c->flags & TCP_CONN_PERSIST) {
         tcp_rtt_back_off(&c->rtt);
         c->flags |= TCP_CONN_PROBE;
-        c->due_resend = tcp_now_ns(c->tcp) + rto_ns(c);
+        c->flight->due_resend = tcp_now_ns(c->tcp) + rto_ns(c);
     } else {
         resend(c);
-        c->due_resend = earlier(tcp_now_ns(c->tcp) + rto_ns(c), give_up_ns(c));
+        c->flight->due_resend = earlier(tcp_now_ns(c->tcp) + rto_ns(c), give_up_ns(c));
     }
     tcp_output_want(c);
 }
@@ -234,7 +235,7 @@ void tcp_timer_fired(struct tcp_conn *c)
         tcp_conn_fail(c);
         return;
     }
-    if (c->due_resend != 0 && c->due_resend <= now) {
+    if (c->flight->due_resend != 0 && c->flight->due_resend <= now) {
         if (give_up_ns(c) <= now) {
             give_up(c);
             return;
@@ -245,8 +246,8 @@ void tcp_timer_fired(struct tcp_conn *c)
         give_up(c);
         return;
     }
-    if (c->due_loss != 0 && c->due_loss <= now) {
-        c->due_loss = 0;
+    if (c->flight->due_loss != 0 && c->flight->due_loss <= now) {
+        c->flight->due_loss = 0;
         tcp_loss_timer(c);
     }
     if (c->due_ack != 0 && c->due_ack <= now) {

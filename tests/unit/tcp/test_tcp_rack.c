@@ -17,9 +17,12 @@ struct rig {
 
 static void begin(struct rig *r, unsigned count)
 {
+    struct tcp_rack_path path;
+
     r->pool = pool_create("sent", 64, sizeof(struct tcp_sent));
     tcp_sentq_init(&r->q, r->pool);
-    tcp_rack_init(&r->rack, 0);
+    tcp_rack_path_init(&path);
+    tcp_rack_init(&r->rack, &path, 0);
     for (uint32_t i = 0; i < count; i++)
         assert_true(tcp_sentq_push(&r->q, i * SEG, (i + 1) * SEG, SENT + i * MS));
 }

@@ -144,6 +144,9 @@
  * client as long for its next command; and when segments are short. Past it: RST. */
 #define LIMIT_TCP_STALL_MS       300000
 #define LIMIT_TCP_STALL_SHORT_MS 5000
+/* Bytes that leave at once in slow start: a reply, or a server's TLS flight with an RSA chain (5
+ * KB). Past it: paced. */
+#define LIMIT_TCP_BURST_BYTES 8192
 /* Bytes committed and not yet acknowledged. Past it: reserve gives NULL. */
 #define LIMIT_TCP_SEND_BYTES (64 * 1024)
 /* Half-open connections of a core; an entry is small. Past it: SYN cookies. */

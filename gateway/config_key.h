@@ -37,6 +37,7 @@ enum config_kind {
     CONFIG_FILE,         /* const char *: an absolute path */
     CONFIG_FILE_OR_NONE, /* the same, or "" */
     CONFIG_FILE_OR_STD,  /* const char *: an absolute path, or "-" */
+    CONFIG_SOCKET,       /* const char *: an absolute path that fits a socket's address, or "" */
     CONFIG_COUNT,        /* uint32_t */
     CONFIG_BYTES,        /* uint64_t, with k, M, G */
     CONFIG_SECONDS,      /* uint32_t, with s, m, h, d */

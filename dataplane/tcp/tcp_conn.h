@@ -13,9 +13,11 @@
 #include "dataplane/tcp/tcp_cookie.h"
 #include "dataplane/tcp/tcp_flight.h"
 #include "dataplane/tcp/tcp_fsm.h"
+#include "dataplane/tcp/tcp_hystart.h"
 #include "dataplane/tcp/tcp_in.h"
 #include "dataplane/tcp/tcp_loss.h"
 #include "dataplane/tcp/tcp_output.h"
+#include "dataplane/tcp/tcp_pace.h"
 #include "dataplane/tcp/tcp_prefix.h"
 #include "dataplane/tcp/tcp_reasm.h"
 #include "dataplane/tcp/tcp_recvq.h"
@@ -46,6 +48,7 @@ enum tcp_conn_flag {
         1 << 10, /* the peer's FIN was seen, at rcv_fin; bytes before it may be missing */
     TCP_CONN_SYN_LOST = 1 << 11, /* the SYN or SYN-ACK was sent more than once */
     TCP_CONN_PERSIST = 1 << 12,  /* due_resend is the persist timer (RFC 9293, 3.8.6.1) */
+    TCP_CONN_PACED = 1 << 13,    /* new data waits for its turn (tcp_pace.h) */
     TCP_CONN_WITHHELD = 1 << 14, /* reserve found no segment: not WRITABLE until some are home */
     TCP_CONN_TABLED = 1 << 15,   /* it is in the table */
 };

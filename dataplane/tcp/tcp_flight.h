@@ -12,7 +12,9 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "dataplane/tcp/tcp_hystart.h"
 #include "dataplane/tcp/tcp_loss.h"
+#include "dataplane/tcp/tcp_pace.h"
 #include "dataplane/tcp/tcp_sendq.h"
 
 struct tcp_conn;
@@ -21,6 +23,8 @@ struct tcp_flight {
     struct tcp_conn *conn;
     struct tcp_sendq sendq;
     struct tcp_loss loss;
+    struct tcp_hystart hystart; /* in the first slow start */
+    struct tcp_pace pace;
     struct list_node stall_link; /* in tcp->stalled or not */
     uint64_t stalled_ns;         /* in it: since when */
     uint64_t due_resend;         /* retransmission or persist */

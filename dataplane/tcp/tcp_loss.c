@@ -27,6 +27,7 @@ void tcp_loss_init(struct tcp_conn *c)
     c->flight->loss = (struct tcp_loss){ .recover = c->snd_max };
     tcp_sentq_init(&c->flight->loss.sent, c->tcp->sents);
     tcp_rack_init(&c->flight->loss.rack, &c->path, c->snd_max);
+    tcp_hystart_begin(&c->flight->hystart, c->snd_max);
 }
 
 void tcp_loss_clear(struct tcp_conn *c)
@@ -291,14 +292,35 @@ static void find_by_duplicates(struct tcp_conn *c, uint32_t acked)
         tcp_sentq_lost(&c->flight->loss.sent, first);
 }
 
+/*
+ * RFC 9406, in the first slow start alone. The round trip of what was sent last counts: that of
+ * what was sent first has the delay of its ACK in it. Returns what the window may grow for.
+ */
+static uint32_t watch_slow_start(struct tcp_conn *c, const struct tcp_rack_ack *a, uint32_t acked)
+{
+    uint32_t rtt_us = a->rtt_us == 0 ? 0 : c->flight->loss.rack.rtt_us; /* Karn */
+
+    if (c->cc.ssthresh != TCP_CC_WINDOW_MAX || acked == 0)
+        return acked;
+    switch (tcp_hystart_acked(&c->flight->hystart, c->snd_una, c->snd_nxt, rtt_us)) {
+    case TCP_HYSTART_FAST: break;
+    case TCP_HYSTART_CAREFUL: return acked / TCP_HYSTART_DIVISOR;
+    case TCP_HYSTART_FINISHED: c->cc.ssthresh = c->cc.cwnd; break;
+    }
+    return acked;
+}
+
 static void move_window(struct tcp_conn *c, const struct tcp_rack_ack *a, uint32_t acked)
 {
     uint32_t flight = acked + (c->snd_max - c->snd_una);
 
-    if (c->cc.recovering)
+    if (c->cc.recovering) {
         c->cc.cwnd = tcp_prr_window(&c->flight->loss.prr, a->delivered, tcp_loss_in_flight(c),
                                     c->cc.ssthresh, c->snd_mss);
-    else if (acked > 0 && flight >= c->cc.cwnd / 2) /* who did not use it learnt nothing of it */
+        return;
+    }
+    acked = watch_slow_start(c, a, acked);
+    if (acked > 0 && flight >= c->cc.cwnd / 2) /* who did not use it learnt nothing of it */
         c->tcp->cc->on_ack(&c->cc, acked, a->now_ns, c->rtt.srtt_us);
 }
 

@@ -9,6 +9,7 @@
 #include "dataplane/tcp/tcp_conn.h"
 
 #include "base/assert.h"
+#include "dataplane/tcp/tcp_fill.h"
 
 enum reason {
     WHY_NOTHING,
@@ -75,6 +76,11 @@ static uint32_t usable_window(const struct tcp_conn *c)
     return (uint32_t)offered < room ? (uint32_t)offered : room;
 }
 
+static bool in_slow_start(const struct tcp_conn *c)
+{
+    return c->cc.cwnd < c->cc.ssthresh && !c->cc.recovering;
+}
+
 static bool ends_queue(const struct tcp_conn *c, uint32_t seq)
 {
     return seq == tcp_flight_end(c);
@@ -97,6 +103,22 @@ static bool plan_data(const struct tcp_conn *c, uint32_t usable, struct plan *p)
     *p = (struct plan){ .why = WHY_DATA, .seq = c->snd_nxt, .len = len, .flags = TCP_ACK };
     if (ends_queue(c, p->seq + len))
         p->flags |= tcp_fsm_fin_due(c->state) ? TCP_PSH | TCP_FIN : TCP_PSH;
+    return true;
+}
+
+/* New data, if it is its turn; else it is when c->flight->pace says (TCP_CONN_PACED). */
+static bool plan_paced(struct tcp_conn *c, struct plan *p)
+{
+    struct plan data;
+
+    if (!plan_data(c, usable_window(c), &data))
+        return false;
+    if (in_slow_start(c) &&
+        !tcp_pace_lets(&c->flight->pace, tcp_now_ns(c->tcp), tcp_loss_in_flight(c), data.len)) {
+        tcp_timer_paced(c);
+        return false;
+    }
+    *p = data;
     return true;
 }
 
@@ -149,7 +171,7 @@ static bool plan_tail(const struct tcp_conn *c, struct plan *p)
 }
 
 /* The chain of reasons, the most urgent first. */
-static struct plan why_send(const struct tcp_conn *c)
+static struct plan why_send(struct tcp_conn *c)
 {
     struct plan p = { .why = WHY_NOTHING };
 
@@ -159,7 +181,7 @@ static struct plan why_send(const struct tcp_conn *c)
         return p;
     }
     if (tcp_fsm_is_synchronized(c->state)) {
-        if (plan_resend(c, &p) || plan_tail(c, &p) || plan_data(c, usable_window(c), &p))
+        if (plan_resend(c, &p) || plan_tail(c, &p) || plan_paced(c, &p))
             return p;
         if (tcp_fsm_fin_due(c->state) && ends_queue(c, c->snd_nxt) && has_record(c)) {
             p = (struct plan){ .why = WHY_FIN, .seq = c->snd_nxt, .flags = TCP_ACK | TCP_FIN };
@@ -179,66 +201,6 @@ static struct plan why_send(const struct tcp_conn *c)
     return p;
 }
 
-static void put_syn_options(const struct tcp_conn *c, struct tcp_header *h)
-{
-    const struct tcp *t = c->tcp;
-
-    h->wnd = tcp_window_of_syn(t);
-    h->mss = tcp_conn_local_mss(t, &c->stream.peer.addr);
-    h->wscale = t->rcv_wscale;
-    h->options = TCP_HAS_MSS | TCP_HAS_WSCALE | TCP_HAS_SACK_OK | TCP_HAS_TS;
-    if (c->state == TCP_SYN_SENT)
-        return;
-    /* An answer offers only what the peer did (RFC 7323, 1.3). */
-    if (!(c->flags & TCP_CONN_TS))
-        h->options &= (uint8_t)~TCP_HAS_TS;
-    if (!(c->flags & TCP_CONN_SACK))
-        h->options &= (uint8_t)~TCP_HAS_SACK_OK;
-    if (c->rcv_wscale == 0 && c->snd_wscale == 0)
-        h->options &= (uint8_t)~TCP_HAS_WSCALE;
-}
-
-/*
- * RFC 2018, 4: every ACK that does not cover all we hold tells of it; RFC 2883, 4: first of what
- * came twice, once. Beside bytes, as far as the segment has room.
- */
-static void put_sacks(const struct tcp_conn *c, const struct plan *p, struct tcp_header *h)
-{
-    uint32_t max = h->options & TCP_HAS_TS ? TCP_WIRE_SACKS_MAX - 1 : TCP_WIRE_SACKS_MAX;
-    uint32_t room = c->snd_mss - p->len;
-
-    if (!(c->flags & TCP_CONN_SACK))
-        return;
-    room = room < TCP_WIRE_SACK_HEAD ? 0 : (room - TCP_WIRE_SACK_HEAD) / TCP_WIRE_SACK_LEN;
-    if (p->len > 0 && room < max)
-        max = room;
-    if (max > 0 && c->dsack.start != c->dsack.end)
-        h->sacks[h->sack_count++] = c->dsack;
-    if (c->reasm != NULL)
-        h->sack_count +=
-            (uint8_t)tcp_reasm_blocks(c->reasm, h->sacks + h->sack_count, max - h->sack_count);
-}
-
-static void fill_header(struct tcp_conn *c, const struct plan *p, struct tcp_header *h)
-{
-    *h = (struct tcp_header){
-        .src_port = c->stream.local.port,
-        .dst_port = c->stream.peer.port,
-        .seq = p->seq,
-        .ack = p->flags & TCP_ACK ? c->rcv_nxt : 0,
-        .flags = p->flags,
-        .ts_val = tcp_ts_now(c->tcp, c->ts_offset),
-        .ts_ecr = p->flags & TCP_ACK ? c->ts_recent : 0,
-    };
-    if (p->flags & TCP_SYN) {
-        put_syn_options(c, h);
-        return;
-    }
-    h->wnd = tcp_window_tell(c);
-    h->options = c->flags & TCP_CONN_TS ? TCP_HAS_TS : 0;
-    put_sacks(c, p, h);
-}
-
 /*
  * One segment, built and handed down. The payload is copied: a reply is small, and the segment in
  * the send queue stays free of lower layers' headers. Sending it in place would go here: the whole
@@ -252,7 +214,7 @@ static bool build(struct tcp_conn *c, const struct plan *p)
 
     if (s == NULL)
         return false;
-    fill_header(c, p, &h);
+    tcp_fill_header(c, &(struct tcp_fill){ .seq = p->seq, .len = p->len, .flags = p->flags }, &h);
     s->len = tcp_wire_emit(&h, s->data);
     ASSERT(p->len <= seg_tailroom(s));
     if (p->len > 0)
@@ -288,6 +250,9 @@ static void note_new(struct tcp_conn *c, const struct plan *p, uint32_t end)
         c->snd_nxt = tcp_seq_max(end, c->snd_max);
         return;
     }
+    if (in_slow_start(c))
+        tcp_pace_sent(&c->flight->pace, &(struct tcp_pace_rate){ c->cc.cwnd, c->rtt.srtt_us },
+                      tcp_now_ns(c->tcp), p->len);
     c->snd_nxt = end;
     if (!tcp_sentq_push(&c->flight->loss.sent, p->seq, end, tcp_now_ns(c->tcp)))
         UNREACHABLE("has_record was asked");
@@ -377,6 +342,7 @@ unsigned tcp_output_conn(struct tcp_conn *c)
 
     ASSERT(tcp_fsm_is_live(c->state));
     check_idle(c);
+    c->flags &= (uint16_t)~TCP_CONN_PACED;
     for (p = why_send(c); p.why != WHY_NOTHING; p = why_send(c)) {
         if (!build(c, &p)) {
             tcp_stream_starve(c);

@@ -1,11 +1,12 @@
 /*
- * Time. A connection has five deadlines, and one entry in the wheel for the earliest of them:
+ * Time. A connection has six deadlines, and one entry in the wheel for the earliest of them:
  *
  * - resend: what was sent is not acknowledged in time: it is sent again, and the time-out doubles
  * (RFC 6298); or the peer's window is closed: it is probed (RFC 9293, 3.8.6.1). The two exclude
  * each other.
  * - loss: RACK's reordering window is over, or a tail was not acknowledged (RFC 8985).
  * - ack: an ACK that may wait for company has waited long enough (RFC 9293, 3.8.6.3).
+ * - pace: new data may go on in slow start (tcp_pace.h).
  * - alive: the peer was silent for long: it is asked whether it is there (RFC 9293, 3.8.4).
  * - end: nobody owns the connection, and the peer does not let it end.
  *
@@ -34,7 +35,8 @@ static void arm(struct tcp_conn *c)
                            earlier(c->due_ack, c->due_end));
 
     due = earlier(due, c->due_alive);
-
+    if (c->flags & TCP_CONN_PACED)
+        due = earlier(due, c->flight->pace.next_ns);
     ASSERT(tcp_fsm_is_live(c->state));
     ASSERT(c->flight->due_resend == 0 || c->flight->since_ns != 0);
     if (due == 0 || (wheel_is_set(&c->wheel) && c->wheel.due_ns <= due))
@@ -135,6 +137,13 @@ void tcp_timer_ack_sent(struct tcp_conn *c)
     c->due_ack = 0;
 }
 
+void tcp_timer_paced(struct tcp_conn *c)
+{
+    ASSERT(c->flight->pace.next_ns > tcp_now_ns(c->tcp));
+    c->flags |= TCP_CONN_PACED;
+    arm(c);
+}
+
 void tcp_timer_watch(struct tcp_conn *c)
 {
     if (c->tcp->config.keepalive_ms == 0)
@@ -180,6 +189,7 @@ void tcp_timer_stop(struct tcp_conn *c)
     c->due_ack = 0;
     c->due_end = 0;
     c->due_alive = 0;
+    c->flags &= (uint16_t)~TCP_CONN_PACED;
     wheel_cancel(&c->tcp->wheel, &c->wheel);
 }
 
@@ -249,6 +259,10 @@ void tcp_timer_fired(struct tcp_conn *c)
     if (c->flight->due_loss != 0 && c->flight->due_loss <= now) {
         c->flight->due_loss = 0;
         tcp_loss_timer(c);
+    }
+    if ((c->flags & TCP_CONN_PACED) && c->flight->pace.next_ns <= now) {
+        c->flags &= (uint16_t)~TCP_CONN_PACED;
+        tcp_output_want(c);
     }
     if (c->due_ack != 0 && c->due_ack <= now) {
         c->due_ack = 0;

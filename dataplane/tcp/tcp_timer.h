@@ -22,6 +22,8 @@ void tcp_timer_peer_lives(struct tcp_conn *c);
 void tcp_timer_ack_owed(struct tcp_conn *c);
 /* An ACK has left. */
 void tcp_timer_ack_sent(struct tcp_conn *c);
+/* New data waits until c->pace lets it go. */
+void tcp_timer_paced(struct tcp_conn *c);
 /* The handshake is done: a peer that is silent from now on is asked, if the configuration says so.
  */
 void tcp_timer_watch(struct tcp_conn *c);

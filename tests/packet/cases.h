@@ -25,5 +25,6 @@ extern const struct tcp_dsl_suite cases_memory;
 extern const struct tcp_dsl_suite cases_cookies;
 extern const struct tcp_dsl_suite cases_attacks;
 extern const struct tcp_dsl_suite cases_icmp;
+extern const struct tcp_dsl_suite cases_pace;
 
 #endif

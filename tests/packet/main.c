@@ -40,6 +40,7 @@ static const struct {
     { "cookies", &cases_cookies },
     { "attacks", &cases_attacks },
     { "icmp", &cases_icmp },
+    { "pace", &cases_pace },
 };
 
 #define SUITES (sizeof(suites) / sizeof(suites[0]))

@@ -75,7 +75,8 @@ static const struct tcp_dsl_case cases[] = {
     { "sack", "tail_probe_of_new_data", "RFC 8985, 7.3",
       "in SACK; write 10; > PA len=10; wait 100ms; < A seq=1 ack=11 wnd=60000; write 20000; "
       "> A len=1460; > A len=1460; > A len=1460; > A len=1460; > A len=1460; > A len=1460; "
-      "> A len=1460; > A len=1460; > A len=1460; > A seq=13151 len=1460; > -; wait 250ms; "
+      "> A len=1460; > -; wait 20ms; > A len=1460; > A len=1460; > A seq=13151 len=1460; > -; "
+      "wait 250ms; "
       "> A seq=14611 len=1460; > -; count tcp_retrans_segs 0"
       "; # linux: differs: it has measured the handshake, so its tail probe comes sooner" },
     { "sack", "one_tail_probe_then_the_time_out", "RFC 8985, 7.3",

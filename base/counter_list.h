@@ -67,9 +67,12 @@
       "ICMP errors that quote no byte in flight")                                                  \
     X(TCP_PATH_MTU_LOWERED, "tcp_path_mtu_lowered",                                                \
       "connections told that their segments were too big")                                         \
+    X(TCP_BLACK_HOLES, "tcp_black_holes",                                                          \
+      "segments made smaller, since full ones do not arrive (RFC 2923)")                           \
     X(TCP_TIMEOUTS, "tcp_timeouts", "retransmission time-outs")                                    \
     X(TCP_GIVEN_UP, "tcp_given_up", "connections that the peer left without an answer (R2)")       \
     X(TCP_FAST_RETRANS, "tcp_fast_retrans", "losses found before the time-out")                    \
+    X(TCP_ECN_CUTS, "tcp_ecn_cuts", "windows cut because the path was congested (RFC 3168)")       \
     X(TCP_SPURIOUS, "tcp_spurious", "losses that were none: the window was given back (RFC 4015)") \
     X(TCP_WINDOW_PROBES, "tcp_window_probes", "probes of a closed window")                         \
     X(TCP_STALLED, "tcp_stalled", "connections reset whose peers kept their windows closed")       \

@@ -18,6 +18,7 @@ enum seg_flag {
     SEG_TX_L3_CSUM = 1 << 2,      /* the device is to fill in the IPv4 header checksum */
     SEG_TX_L4_CSUM = 1 << 3,      /* it fills in TCP's checksum; the field holds the pseudo sum */
     SEG_TX_IP6 = 1 << 5,          /* with SEG_TX_L4_CSUM: it is over IPv6 */
+    SEG_TX_ECT = 1 << 6,          /* its IP header says ECT(0) (RFC 3168, 5) */
     SEG_RX_SHARED = 1 << 4,       /* a copy from another queue: not to be given on */
 };
 

@@ -108,6 +108,7 @@ struct config_limits {
     uint32_t connections_per_network;
     uint64_t receive_bytes;  /* waiting in one connection for the reader; the largest TCP window */
     uint32_t congestion;     /* enum tcp_congestion */
+    bool ecn;                /* RFC 3168 */
     uint32_t user_timeout_s; /* of TCP (RFC 9293, 3.9.1) */
     uint32_t keepalive_s;    /* 0: none */
     uint64_t message_bytes;

@@ -109,6 +109,7 @@ static const struct config_key keys[] = {
       .least = 32 * 1024, .most = 64 * MEGA, .number = LIMIT_TCP_RECEIVE_BYTES_DEFAULT },
     { CONFIG_LIMITS, "congestion", CONFIG_CHOICE, AT(config_limits, congestion),
       .number = TCP_CONGESTION_CUBIC, .choices = congestions },
+    { CONFIG_LIMITS, "ecn", CONFIG_BOOL, AT(config_limits, ecn), .number = 1 },
     { CONFIG_LIMITS, "user-timeout", CONFIG_SECONDS, AT(config_limits, user_timeout_s),
       .least = 10, .most = DAY_SECONDS, .number = LIMIT_TCP_R2_MS / 1000 },
     { CONFIG_LIMITS, "keep-alive", CONFIG_SECONDS, AT(config_limits, keepalive_s),

@@ -97,6 +97,7 @@ static bool open_core(struct worker *w, struct buf *why)
             .host_max = cfg->limits.connections_per_client,
             .network_max = config_network_max(&cfg->limits),
             .congestion = cfg->limits.congestion,
+            .ecn = cfg->limits.ecn,
             .user_timeout_ms = cfg->limits.user_timeout_s * 1000,
             .keepalive_ms = cfg->limits.keepalive_s * 1000,
         },

@@ -129,7 +129,8 @@ void net_ip4_send(struct net *n, struct seg *s, uint8_t proto, uint32_t dst)
 {
     uint32_t next = net_on_link(n, dst) ? dst : n->gateway;
     struct addr hop = addr_from_v4(next);
-    struct net_wire_ip4 ip = { .total_len = (uint16_t)(s->len + NET_WIRE_IP4_LEN),
+    struct net_wire_ip4 ip = { .tos = net_tos_of(s),
+                               .total_len = (uint16_t)(s->len + NET_WIRE_IP4_LEN),
                                .frag = NET_WIRE_IP4_DF,
                                .ttl = TTL,
                                .proto = proto,

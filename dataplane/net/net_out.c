@@ -11,7 +11,7 @@ static void seal(const struct net *n, struct seg *s, uint64_t pseudo, uint16_t v
     uint8_t *field = s->data + NET_WIRE_TCP_CSUM_AT;
     uint16_t folded = net_csum_fold(pseudo);
 
-    s->flags = 0;
+    s->flags &= SEG_TX_ECT;
     s->l4_len = (uint8_t)(s->data[12] >> 4 << 2);
     if ((n->env.nic->offloads & NIC_TX_L4_CSUM) != 0) {
         s->flags |= SEG_TX_L4_CSUM | version_flag;
@@ -36,7 +36,8 @@ void net_output_tcp(struct net *n, struct seg *s, const struct addr *src, const 
     }
     seal(n, s, net_csum_pseudo6(src, dst, NET_WIRE_PROTO_TCP, s->len), SEG_TX_IP6);
     net_ip6_send(n, s,
-                 &(struct net_wire_ip6){ .proto = NET_WIRE_PROTO_TCP,
+                 &(struct net_wire_ip6){ .tos = net_tos_of(s),
+                                         .proto = NET_WIRE_PROTO_TCP,
                                          .hop_limit = NET_WIRE_IP6_HOPS,
                                          .src = *src,
                                          .dst = *dst });

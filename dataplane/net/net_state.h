@@ -176,11 +176,17 @@ void net_arp_input(struct net *n, struct seg *s);
  */
 bool net_arp_ask(struct net *n, uint32_t target);
 
+/* What the IP header of a segment of ours says: ECT(0) or nothing (RFC 3168, 5). */
+static inline uint8_t net_tos_of(const struct seg *s)
+{
+    return s->flags & SEG_TX_ECT ? NET_WIRE_ECT0 : 0;
+}
+
 /* --- net_ip4.c, net_icmp.c ------------------------------------------------------------------- */
 
 /* s begins with the IPv4 header; as net_input. */
 enum net_verdict net_ip4_input(struct net *n, struct seg *s, struct net_rx *rx);
-/* Takes s, what goes after the header. tos 0, DF, TTL 64. */
+/* Takes s, what goes after the header. DF, TTL 64. */
 void net_ip4_send(struct net *n, struct seg *s, uint8_t proto, uint32_t dst);
 /* Takes s, exactly the ICMP message; as net_input. */
 enum net_verdict net_icmp_input(struct net *n, struct seg *s, const struct net_wire_ip4 *ip,

@@ -30,6 +30,7 @@
 #define NET_WIRE_ARP_REQUEST 1
 #define NET_WIRE_ARP_REPLY   2
 
+#define NET_WIRE_ECT0          2 /* of the tos field, or the traffic class (RFC 3168, 5) */
 #define NET_WIRE_IP4_DF        0x4000
 #define NET_WIRE_IP4_MF        0x2000
 #define NET_WIRE_IP4_FRAG_MASK 0x1fff

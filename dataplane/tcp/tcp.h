@@ -22,7 +22,8 @@ struct tcp;
 /* What carries our segments: net/ in the program, the packet tests' and simulator's own elsewhere.
  */
 struct tcp_lower {
-    /* Takes s: a whole TCP segment, checksum field zero, with room before it for lower headers. */
+    /* Takes s: a whole TCP segment, checksum field zero, with room before it for lower headers;
+     * SEG_TX_ECT says what its IP header does. */
     void (*send)(struct tcp_lower *l, struct seg *s, const struct addr *src,
                  const struct addr *dst);
     /* Largest IP packet towards dst, bytes. */
@@ -44,6 +45,7 @@ struct tcp_config {
     uint32_t user_timeout_ms;   /* unacknowledged for so long: failed; 0: LIMIT_TCP_R2_MS */
     uint32_t keepalive_ms;      /* silent for so long: asked; 0: never */
     uint32_t congestion;        /* enum tcp_congestion */
+    uint32_t ecn;               /* 1: asked for and agreed to (RFC 3168) */
 };
 
 struct tcp_env {

@@ -85,6 +85,7 @@ static uint32_t take_new_ack(struct tcp_conn *c, const struct tcp_in *in, struct
         upto = tcp_flight_end(c);
     if (tcp_seq_gt(upto, c->flight->sendq.una))
         acked_bytes = tcp_sendq_ack(&c->flight->sendq, upto);
+    tcp_mtu_acked(c);
     tcp_timer_acked(c);
     if (acked_bytes > 0)
         tcp_stream_update(c);

@@ -172,6 +172,8 @@ void tcp_conn_start_receive(struct tcp_conn *c, const struct tcp_header *syn)
         c->snd_wscale = syn->wscale;
         c->rcv_wscale = t->rcv_wscale;
     }
+    if (syn->options & TCP_HAS_ECN)
+        tcp_ecn_agree(&c->ecn, c->iss);
     c->irs = syn->seq;
     c->rcv_nxt = syn->seq + 1;
     c->last_ack_sent = c->rcv_nxt;

@@ -11,11 +11,13 @@
 #include "dataplane/tcp/tcp_cc.h"
 #include "dataplane/tcp/tcp_challenge.h"
 #include "dataplane/tcp/tcp_cookie.h"
+#include "dataplane/tcp/tcp_ecn.h"
 #include "dataplane/tcp/tcp_flight.h"
 #include "dataplane/tcp/tcp_fsm.h"
 #include "dataplane/tcp/tcp_hystart.h"
 #include "dataplane/tcp/tcp_in.h"
 #include "dataplane/tcp/tcp_loss.h"
+#include "dataplane/tcp/tcp_mtu.h"
 #include "dataplane/tcp/tcp_output.h"
 #include "dataplane/tcp/tcp_pace.h"
 #include "dataplane/tcp/tcp_prefix.h"
@@ -102,6 +104,8 @@ struct tcp_conn {
     /* The rest: for what is sent, and for exceptions. */
     struct tcp_cc cc;
     struct tcp_rack_path path;
+    struct tcp_ecn ecn;
+    struct tcp_mtu_probe mtu_probe;
     struct wheel_entry wheel;
     struct list_node short_link; /* in tcp->starved or not */
     uint64_t due_end;            /* FIN-WAIT-2 and orphans do not live for ever */
@@ -113,7 +117,7 @@ struct tcp_conn {
 STATIC_ASSERT(offsetof(struct tcp_conn, recvq) == 64, "the hot line is one line");
 STATIC_ASSERT(offsetof(struct tcp_conn, stream) == 128, "the warm line is one line");
 STATIC_ASSERT(offsetof(struct tcp_conn, cc) == 320, "what a segment reads is five lines");
-STATIC_ASSERT(sizeof(struct tcp_conn) <= 448, "with its places in the tables, 512 bytes when idle");
+STATIC_ASSERT(sizeof(struct tcp_conn) <= 472, "with its places in the tables, 512 bytes when idle");
 
 struct tcp_listener {
     struct endpoint at;

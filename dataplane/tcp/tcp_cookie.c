@@ -18,7 +18,8 @@
 
 #define STAMP_NO_SCALE 0x0fU
 #define STAMP_SACK     0x10U
-#define STAMP_MASK     0x1fU
+#define STAMP_ECN      0x20U
+#define STAMP_MASK     0x3fU
 
 /* RFC 9293's defaults, what tunnels and PPPoE leave of Ethernet, Ethernet (v6, v4), jumbo frames.
  */
@@ -110,6 +111,7 @@ uint32_t tcp_cookie_stamp(const struct tcp_cookie_syn *syn, uint32_t now)
 
     ASSERT(bits <= STAMP_NO_SCALE);
     bits |= syn->options & TCP_HAS_SACK_OK ? STAMP_SACK : 0;
+    bits |= syn->options & TCP_HAS_ECN ? STAMP_ECN : 0;
     stamp = (now & ~STAMP_MASK) | bits;
     /* RFC 7323, 5.4: what is sent later must not be less */
     return bits > (now & STAMP_MASK) ? stamp - (STAMP_MASK + 1) : stamp;
@@ -125,13 +127,14 @@ static void read_text(uint32_t text, struct tcp_cookie_syn *syn)
     syn->wscale = scale >= 0 ? (uint8_t)scale : 0;
 }
 
-/* The peer may have changed it, to its own harm alone: both options are offers of its own. */
+/* The peer may have changed it, to its own harm alone: all of it are offers of its own. */
 static void read_stamp(uint32_t stamp, struct tcp_cookie_syn *syn)
 {
     uint32_t scale = stamp & STAMP_NO_SCALE;
 
     syn->options = TCP_HAS_MSS | TCP_HAS_TS;
     syn->options |= stamp & STAMP_SACK ? TCP_HAS_SACK_OK : 0;
+    syn->options |= stamp & STAMP_ECN ? TCP_HAS_ECN : 0;
     syn->options |= scale != STAMP_NO_SCALE ? TCP_HAS_WSCALE : 0;
     syn->wscale = scale != STAMP_NO_SCALE ? (uint8_t)scale : 0;
 }

@@ -7,8 +7,8 @@
  *     | MAC        | key | MSS | SACK | wscale |
  *
  * MSS and window scale are rounded down to one of eight values. A peer with timestamps sends back
- * ours too, and its low five bits keep SACK and the exact scale, as Linux has it; a peer without
- * them still gets SACK and a window above 64 KB.
+ * ours too, and its low six bits keep SACK, ECN and the exact scale, as Linux has it; a peer
+ * without them still gets SACK and a window above 64 KB.
  *
  * The MAC is SipHash under a 128-bit secret that changes every LIMIT_TCP_COOKIE_EPOCH_MS; the
  * secret before stays good, so a cookie lives for one to two of these. A blind guess is right once

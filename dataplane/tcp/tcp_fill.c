@@ -15,8 +15,13 @@ static void put_syn_options(const struct tcp_conn *c, struct tcp_header *h)
     h->mss = tcp_conn_local_mss(t, &c->stream.peer.addr);
     h->wscale = t->rcv_wscale;
     h->options = TCP_HAS_MSS | TCP_HAS_WSCALE | TCP_HAS_SACK_OK | TCP_HAS_TS;
-    if (c->state == TCP_SYN_SENT)
+    if (c->state == TCP_SYN_SENT) {
+        /* RFC 3168, 6.1.1.1: somebody on the way may drop what asks for it, so it asks once */
+        if (t->config.ecn && !(c->flags & TCP_CONN_SYN_LOST))
+            h->flags |= TCP_ECE | TCP_CWR;
         return;
+    }
+    h->flags |= c->ecn.agreed ? TCP_ECE : 0;
     /* An answer offers only what the peer did (RFC 7323, 1.3). */
     if (!(c->flags & TCP_CONN_TS))
         h->options &= (uint8_t)~TCP_HAS_TS;
@@ -33,7 +38,7 @@ static void put_syn_options(const struct tcp_conn *c, struct tcp_header *h)
 static void put_sacks(const struct tcp_conn *c, const struct tcp_fill *f, struct tcp_header *h)
 {
     uint32_t max = h->options & TCP_HAS_TS ? TCP_WIRE_SACKS_MAX - 1 : TCP_WIRE_SACKS_MAX;
-    uint32_t room = c->snd_mss - f->len;
+    uint32_t room = f->len < c->snd_mss ? c->snd_mss - f->len : 0; /* a probe is larger */
 
     if (!(c->flags & TCP_CONN_SACK))
         return;
@@ -42,6 +47,7 @@ static void put_sacks(const struct tcp_conn *c, const struct tcp_fill *f, struct
         max = room;
     if (max > 0 && c->dsack.start != c->dsack.end)
         h->sacks[h->sack_count++] = c->dsack;
+    ASSERT(h->sack_count <= max);
     if (c->reasm != NULL)
         h->sack_count +=
             (uint8_t)tcp_reasm_blocks(c->reasm, h->sacks + h->sack_count, max - h->sack_count);
@@ -62,8 +68,8 @@ void tcp_fill_header(struct tcp_conn *c, const struct tcp_fill *f, struct tcp_he
         put_syn_options(c, h);
         return;
     }
+    h->flags |= tcp_ecn_flags(&c->ecn, f->fresh);
     h->wnd = tcp_window_tell(c);
-    ASSERT(f->len <= c->snd_mss);
     h->options = c->flags & TCP_CONN_TS ? TCP_HAS_TS : 0;
     put_sacks(c, f, h);
 }

@@ -8,6 +8,7 @@ struct tcp_fill {
     uint32_t seq;
     uint32_t len;  /* payload, bytes */
     uint8_t flags; /* enum tcp_wire_flag */
+    bool fresh;    /* it brings bytes for the first time */
 };
 
 /* Fills *h, options and all, as of now; the window in it is promised with that. */

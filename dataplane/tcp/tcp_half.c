@@ -16,7 +16,7 @@ void tcp_half_answer(struct tcp *t, const struct tcp_syn *syn, uint32_t ts_val)
         .dst_port = syn->peer.port,
         .seq = syn->iss,
         .ack = syn->irs + 1,
-        .flags = TCP_SYN | TCP_ACK,
+        .flags = TCP_SYN | TCP_ACK | (syn->options & TCP_HAS_ECN ? TCP_ECE : 0),
         .wnd = tcp_window_of_syn(t),
         .options = syn->options,
         .mss = tcp_conn_local_mss(t, &syn->peer.addr),

@@ -26,16 +26,6 @@ static struct tcp_conn *find(struct tcp *t, const struct tcp_icmp *e)
     return c;
 }
 
-/* Payload of a segment in a packet of `mtu` bytes. */
-static uint32_t mss_for(const struct tcp_conn *c, uint32_t mtu)
-{
-    const struct addr *peer = &c->stream.peer.addr;
-    uint32_t least = addr_is_v4(peer) ? LIMIT_TCP_PATH_MTU : LIMIT_TCP_PATH_MTU6;
-    uint32_t headers = tcp_conn_header_bytes(peer) + (c->flags & TCP_CONN_TS ? TCP_WIRE_TS_LEN : 0);
-
-    return (mtu < least ? least : mtu) - headers;
-}
-
 void tcp_icmp_error(struct tcp *t, const struct tcp_icmp *e)
 {
     struct tcp_conn *c = find(t, e);
@@ -49,12 +39,13 @@ void tcp_icmp_error(struct tcp *t, const struct tcp_icmp *e)
     }
     if (e->mtu == 0 || !tcp_fsm_is_synchronized(c->state))
         return;
-    mss = mss_for(c, e->mtu);
+    mss = tcp_mtu_payload(c, e->mtu);
     if (mss >= c->snd_mss)
         return;
     ASSERT(mss >= LIMIT_TCP_MSS_MIN);
     tcp_count(t, COUNTER_TCP_PATH_MTU_LOWERED);
     c->snd_mss = (uint16_t)mss;
     c->cc.mss = c->snd_mss;
+    c->mtu_probe = (struct tcp_mtu_probe){ .full = 0 }; /* now we know */
     tcp_loss_too_big(c);
 }

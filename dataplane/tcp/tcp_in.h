@@ -15,6 +15,7 @@ struct tcp_in {
     struct endpoint local;
     struct endpoint peer;
     uint64_t hash;
+    uint8_t tos;        /* of its IP header */
     uint32_t fin_seq;   /* where its FIN stands, if it has one */
     uint32_t iss_after; /* with reuses: our sequence numbers must begin after this one */
     bool reuses;        /* a SYN that takes the place of a TIME-WAIT entry (RFC 6191) */

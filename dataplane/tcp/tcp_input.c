@@ -165,6 +165,8 @@ static enum verdict step_text(struct tcp_conn *c, struct tcp_in *in)
 {
     if (in->s->len == 0 || !tcp_fsm_may_receive(c->state))
         return TCP_NEXT;
+    if (tcp_ecn_arrived(&c->ecn, in->h.flags, in->tos))
+        tcp_output_ack_now(c);
     /* RFC 9293, 3.6.1: nobody will ever read this, and the peer must know */
     if ((c->flags & TCP_CONN_ORPHAN) && tcp_seq_gt(in->s->seq + in->s->len, c->rcv_nxt))
         return TCP_ABORT;
@@ -239,6 +241,8 @@ static enum verdict input_syn_sent(struct tcp_conn *c, struct tcp_in *in)
         return has_ack ? TCP_PEER_RESET : TCP_DROP;
     if (!(h->flags & TCP_SYN))
         return TCP_DROP;
+    if (has_ack && c->tcp->config.ecn && tcp_ecn_is_agreed(h->flags))
+        in->h.options |= TCP_HAS_ECN;
     tcp_conn_start_receive(c, h);
     if (!has_ack) {
         /* A simultaneous open: our SYN goes out once more, with the ACK of theirs. */
@@ -268,6 +272,7 @@ static bool is_plain(const struct tcp_conn *c, const struct tcp_in *in)
     doubt |= len == 0 || len > c->rcv_adv - c->rcv_nxt;        /* has it bytes that fit? */
     doubt |= h->ack != c->snd_una || c->snd_una != c->snd_max; /* does it acknowledge? */
     doubt |= (uint32_t)h->wnd << c->snd_wscale != c->snd_wnd;  /* does it move the window? */
+    doubt |= (in->tos & TCP_ECN_MASK) == TCP_ECN_CE;           /* is the path congested? */
     doubt |= (c->flags & (TCP_CONN_ORPHAN | TCP_CONN_PEER_FIN | TCP_CONN_PERSIST)) != 0;
     if (c->flags & TCP_CONN_TS)
         doubt |= !(h->options & TCP_HAS_TS) || tcp_seq_lt(h->ts_val, c->ts_recent);
@@ -354,6 +359,7 @@ static bool read_segment(struct tcp *t, const struct tcp_packet *p, struct tcp_i
     in->local = (struct endpoint){ .addr = p->dst, .port = in->h.dst_port };
     in->peer = (struct endpoint){ .addr = p->src, .port = in->h.src_port };
     in->hash = tcp_conn_hash(t, &in->local, &in->peer);
+    in->tos = p->tos;
     in->reuses = false;
     tcp_table_expect(&t->table, in->hash);
     return true;

@@ -96,6 +96,8 @@ static struct tcp_syn read_syn(struct tcp *t, const struct tcp_in *in, int liste
         .listener = (uint8_t)listener,
     };
 
+    if (t->config.ecn && tcp_ecn_is_asked(h->flags, in->tos))
+        syn.options |= TCP_HAS_ECN;
     syn.iss = tcp_conn_choose_iss(t, &in->local, &in->peer, syn.created_ns, &syn.ts_offset);
     return syn;
 }
@@ -151,7 +153,7 @@ static bool take_cookie(struct tcp *t, struct tcp_in *in, int listener)
     syn.iss = h->ack - 1;
     syn.mss = kept.mss;
     syn.wscale = kept.wscale;
-    syn.options = kept.options;
+    syn.options = t->config.ecn ? kept.options : kept.options & ~TCP_HAS_ECN;
     tcp_count(t, COUNTER_TCP_SYN_COOKIES_RECV);
     tcp_half_promote(t, &syn, in);
     return true;

@@ -93,6 +93,7 @@ static void remember(struct tcp_conn *c)
         return;
     c->flight->loss.before = c->cc;
     c->flight->loss.undo_ns = tcp_now_ns(c->tcp);
+    c->flight->loss.undo_seq = c->snd_una;
     c->flight->loss.undo_resent = 0;
 }
 
@@ -116,12 +117,13 @@ static void judge_loss(struct tcp_conn *c, const struct tcp_rack_ack *a, uint32_
 {
     struct tcp_loss *l = &c->flight->loss;
     bool late = a->echo_ns != 0 && a->echo_ns + NS_PER_MS <= l->undo_ns;
+    bool ours = tcp_seq_gt(c->snd_una, l->undo_seq);
 
     if (l->undo_ns == 0)
         return;
     if (twice && l->undo_resent > 0 && --l->undo_resent == 0)
         undo(c);
-    else if (acked > 0 && late && l->undo_resent <= 1)
+    else if (acked > 0 && late && ours && l->undo_resent <= 1)
         undo(c);
     else if (acked > 0 && !late)
         l->undo_ns = 0;
@@ -134,6 +136,7 @@ static void cut(struct tcp_conn *c, uint32_t flight)
     ASSERT(c->cc.cwnd > 0);
     c->flight->loss.cut_ns = tcp_now_ns(c->tcp);
     c->tcp->cc->on_loss(&c->cc, flight);
+    tcp_ecn_cut(&c->ecn, c->snd_max);
     tcp_prr_begin(&c->flight->loss.prr, flight);
 }
 
@@ -147,6 +150,20 @@ static void enter_recovery(struct tcp_conn *c)
     /* What is SACKed is out no more, but still counted there. */
     cut(c, flight < c->cc.cwnd ? flight : c->cc.cwnd);
     c->flags |= TCP_CONN_RESEND;
+}
+
+/* RFC 3168, 6.1.2: as for a loss, but nothing is sent again; what is out drains to the new window.
+ */
+static void heed_ece(struct tcp_conn *c, const struct tcp_in *in)
+{
+    uint32_t flight = c->snd_max - c->snd_una;
+
+    if (c->cc.recovering || !tcp_ecn_is_congested(&c->ecn, in->h.flags, in->h.ack))
+        return;
+    tcp_count(c->tcp, COUNTER_TCP_ECN_CUTS);
+    c->flight->loss.undo_ns = 0;
+    cut(c, flight < c->cc.cwnd ? flight : c->cc.cwnd);
+    c->tcp->cc->on_recovered(&c->cc);
 }
 
 /* RFC 5681, 4.3: the loss of a retransmission is one more sign of congestion; once in a round trip.
@@ -329,14 +346,16 @@ void tcp_loss_acked(struct tcp_conn *c, const struct tcp_in *in, struct tcp_rack
 {
     bool sack = (c->flags & TCP_CONN_SACK) != 0;
     bool twice = sack && take_sacks(c, &in->h, a);
+    bool ours = twice && tcp_seq_gt(in->h.sacks[0].end, c->flight->loss.undo_seq);
 
     if (sack)
         judge_tail(c, &in->h, acked, twice);
     else
         count_duplicates(c, a, acked, duplicate);
-    judge_loss(c, a, acked, twice);
+    judge_loss(c, a, acked, ours);
     if (c->cc.recovering && tcp_seq_ge(c->snd_una, c->flight->loss.recover))
         leave_recovery(c);
+    heed_ece(c, in);
     if (sack && (acked > 0 || a->delivered > 0))
         detect(c);
     else if (!sack)
@@ -353,6 +372,9 @@ void tcp_loss_timed_out(struct tcp_conn *c)
 
     remember(c);
     c->tcp->cc->on_rto(&c->cc, c->snd_max - c->snd_una, c->rtt.backoff == 0);
+    tcp_ecn_cut(&c->ecn, c->snd_max);
+    if (c->mtu_probe.timeouts > 1)
+        tcp_ecn_bar(&c->ecn);
     ASSERT(!c->cc.recovering);
     tcp_rack_timed_out(&c->flight->loss.rack, q, tcp_now_ns(c->tcp), window_us(c));
     for (struct tcp_sent *s = tcp_sentq_first(q); s != NULL; s = tcp_sentq_next(q, s))

@@ -19,6 +19,7 @@ struct tcp_loss {
     uint32_t recover;     /* RFC 6582 */
     struct tcp_cc before; /* the window as it was when something was found lost last */
     uint64_t undo_ns;     /* when that was; 0: it was lost indeed, or nobody can tell */
+    uint32_t undo_seq;    /* the first sent again since; what lies below tells of other losses */
     uint32_t undo_resent; /* segments sent again since, of which no copy came twice */
     uint64_t cut_ns;      /* when the window was last cut for a loss */
     uint32_t tail_end;    /* TLP.end_seq, with tail_out */

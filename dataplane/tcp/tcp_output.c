@@ -91,12 +91,14 @@ static bool ends_queue(const struct tcp_conn *c, uint32_t seq)
 static bool plan_data(const struct tcp_conn *c, uint32_t usable, struct plan *p)
 {
     int32_t left = tcp_seq_diff(tcp_flight_end(c), c->snd_nxt);
+    uint32_t size;
     uint32_t len;
 
     if (left <= 0 || usable == 0 || !has_record(c))
         return false;
     len = (uint32_t)left < usable ? (uint32_t)left : usable;
-    len = len < c->snd_mss ? len : c->snd_mss;
+    size = tcp_mtu_size(c, len);
+    len = len < size ? len : size;
     if (len < c->snd_mss && len < (uint32_t)left && len < c->snd_wnd_max / 2 &&
         !(c->flags & TCP_CONN_PROBE))
         return false;
@@ -210,11 +212,16 @@ static bool build(struct tcp_conn *c, const struct plan *p)
 {
     struct tcp *t = c->tcp;
     struct seg *s = seg_alloc(t->env.pool);
+    struct tcp_fill fill = { .seq = p->seq, .len = p->len, .flags = p->flags };
     struct tcp_header h;
 
     if (s == NULL)
         return false;
-    tcp_fill_header(c, &(struct tcp_fill){ .seq = p->seq, .len = p->len, .flags = p->flags }, &h);
+    fill.fresh = p->why == WHY_DATA && p->seq == c->snd_max;
+    tcp_fill_header(c, &fill, &h);
+    if (tcp_ecn_marks(&c->ecn, fill.fresh))
+        s->flags |= SEG_TX_ECT;
+    tcp_ecn_sent(&c->ecn, fill.fresh);
     s->len = tcp_wire_emit(&h, s->data);
     ASSERT(p->len <= seg_tailroom(s));
     if (p->len > 0)
@@ -235,6 +242,7 @@ static void count_again(struct tcp_conn *c)
 static void note_again(struct tcp_conn *c, struct tcp_sent *s, uint32_t end)
 {
     count_again(c);
+    tcp_mtu_resent(c, s);
     /* Without a record for the rest, it goes by as sent, and will be found missing later. */
     tcp_sentq_split(&c->flight->loss.sent, s, end - s->start);
     tcp_sentq_resent(&c->flight->loss.sent, s, tcp_now_ns(c->tcp));
@@ -253,6 +261,7 @@ static void note_new(struct tcp_conn *c, const struct plan *p, uint32_t end)
     if (in_slow_start(c))
         tcp_pace_sent(&c->flight->pace, &(struct tcp_pace_rate){ c->cc.cwnd, c->rtt.srtt_us },
                       tcp_now_ns(c->tcp), p->len);
+    tcp_mtu_sent(c, end, p->len);
     c->snd_nxt = end;
     if (!tcp_sentq_push(&c->flight->loss.sent, p->seq, end, tcp_now_ns(c->tcp)))
         UNREACHABLE("has_record was asked");
@@ -282,7 +291,8 @@ static void note_space(struct tcp_conn *c, const struct plan *p, uint32_t end)
     switch (p->why) {
     case WHY_RESEND:
         c->flags &= (uint16_t)~TCP_CONN_RESEND;
-        c->flight->loss.undo_resent++;
+        if (c->flight->loss.undo_resent++ == 0)
+            c->flight->loss.undo_seq = p->seq;
         note_again(c, tcp_sentq_first_lost(&c->flight->loss.sent), end);
         break;
     case WHY_TAIL: note_tail(c, p, end); break;

@@ -15,7 +15,8 @@
 
 STATIC_ASSERT(sizeof(struct tcp_syn_entry) == 32, "two of them are a cache line");
 STATIC_ASSERT(LIMIT_TCP_LOCALS <= 256, "an entry has 8 bits for its local endpoint");
-STATIC_ASSERT(TCP_HAS_MSS == 1, "the lowest option is the one that an entry does not hold");
+STATIC_ASSERT(TCP_HAS_MSS == 1 && TCP_HAS_WSCALE == 2 && TCP_HAS_ECN == 16,
+              "the two lowest options are those that an entry does not hold");
 
 void tcp_syn_init(struct tcp_syn_table *t, struct tcp_syn_entry *entries, uint32_t size)
 {
@@ -86,8 +87,8 @@ uint32_t tcp_syn_add(struct tcp_syn_table *t, const struct tcp_syn *syn, uint64_
         .ts_recent = syn->ts_recent,
         .created = tick_of(now_ns),
         .mss = (syn->mss < TCP_SYN_MSS_MAX ? syn->mss : TCP_SYN_MSS_MAX) & TCP_SYN_MSS_MAX,
-        .wscale = syn->wscale & 0xfU,
-        .options = (syn->options >> 1) & 7U,
+        .wscale = (syn->options & TCP_HAS_WSCALE ? syn->wscale : TCP_SYN_NO_SCALE) & 0xfU,
+        .options = (syn->options >> 2) & 7U,
         .local = local & 0xffU,
     };
     return number;
@@ -104,6 +105,7 @@ void tcp_syn_get(const struct tcp_syn_table *t, uint32_t number, uint64_t now_ns
 {
     const struct tcp_syn_entry *e = entry_at(t, number);
     const struct tcp_syn_local *local = &t->locals[e->local];
+    bool scales = e->wscale != TCP_SYN_NO_SCALE;
 
     *out = (struct tcp_syn){
         .local = local->at,
@@ -112,8 +114,8 @@ void tcp_syn_get(const struct tcp_syn_table *t, uint32_t number, uint64_t now_ns
         .irs = e->irs,
         .ts_recent = e->ts_recent,
         .mss = e->mss,
-        .wscale = e->wscale,
-        .options = (uint8_t)(e->options << 1 | TCP_HAS_MSS),
+        .wscale = scales ? e->wscale : 0,
+        .options = (uint8_t)(e->options << 2 | (scales ? TCP_HAS_WSCALE : 0) | TCP_HAS_MSS),
         .listener = local->listener,
         .retries = e->retries,
     };

@@ -16,9 +16,10 @@
 #include "base/addr.h"
 #include "base/limits.h"
 
-#define TCP_SYN_RETRIES 5 /* 63 s in all, as others do; RFC 1122, 4.2.3.5 */
-#define TCP_SYN_NONE    UINT32_MAX
-#define TCP_SYN_MSS_MAX 0x3fffU /* what an entry can hold: more than any segment of ours */
+#define TCP_SYN_RETRIES  5 /* 63 s in all, as others do; RFC 1122, 4.2.3.5 */
+#define TCP_SYN_NONE     UINT32_MAX
+#define TCP_SYN_MSS_MAX  0x3fffU /* what an entry can hold: more than any segment of ours */
+#define TCP_SYN_NO_SCALE 15U     /* not among those that there are, 0 to 14 */
 /* Entries know their time of creation in these: 16 bits of them are four lives of an entry. */
 #define TCP_SYN_TICK_NS (1ULL << 22)
 
@@ -47,8 +48,8 @@ struct tcp_syn_entry {
     uint16_t peer_port;
     uint16_t created; /* in TCP_SYN_TICK_NS; wraps */
     uint32_t mss : 14;
-    uint32_t wscale : 4;
-    uint32_t options : 3; /* less TCP_HAS_MSS */
+    uint32_t wscale : 4;  /* TCP_SYN_NO_SCALE: no TCP_HAS_WSCALE */
+    uint32_t options : 3; /* without TCP_HAS_MSS and TCP_HAS_WSCALE */
     uint32_t retries : 3;
     uint32_t local : 8; /* its number */
 };

@@ -211,6 +211,7 @@ static void resend(struct tcp_conn *c)
         c->flags |= TCP_CONN_SYN_LOST;
         c->snd_nxt = c->iss;
     }
+    tcp_mtu_timed_out(c);
     tcp_loss_timed_out(c);
     tcp_rtt_back_off(&c->rtt);
 }

@@ -24,6 +24,7 @@ enum tcp_wire_option {
     TCP_HAS_WSCALE = 1 << 1,  /* RFC 7323, 2.2 */
     TCP_HAS_TS = 1 << 2,      /* RFC 7323, 3.2 */
     TCP_HAS_SACK_OK = 1 << 3, /* RFC 2018, 2 */
+    TCP_HAS_ECN = 1 << 4,     /* no option: what the flags of SYNs agreed to (RFC 3168, 6.1.1) */
 };
 
 #define TCP_WIRE_HEADER_MIN 20

@@ -26,5 +26,7 @@ extern const struct tcp_dsl_suite cases_cookies;
 extern const struct tcp_dsl_suite cases_attacks;
 extern const struct tcp_dsl_suite cases_icmp;
 extern const struct tcp_dsl_suite cases_pace;
+extern const struct tcp_dsl_suite cases_ecn;
+extern const struct tcp_dsl_suite cases_black_hole;
 
 #endif

@@ -41,6 +41,8 @@ static const struct {
     { "attacks", &cases_attacks },
     { "icmp", &cases_icmp },
     { "pace", &cases_pace },
+    { "ecn", &cases_ecn },
+    { "black_hole", &cases_black_hole },
 };
 
 #define SUITES (sizeof(suites) / sizeof(suites[0]))

@@ -21,7 +21,6 @@
 #define START_NS (1000 * NS_PER_S)
 
 struct dsl {
-    const struct tcp_dsl_case *c;
     const char *statement; /* being run, for messages */
     char failure[256];
     struct tcp_lower lower;
@@ -120,6 +119,7 @@ static bool verb_set(struct dsl *d, char **words, unsigned count)
         { "uto", &d->config.user_timeout_ms },
         { "alive", &d->config.keepalive_ms },
         { "newreno", &d->config.congestion },
+        { "ecn", &d->config.ecn },
     };
 
     for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -140,6 +140,7 @@ static bool verb_in(struct dsl *d, char **words, unsigned count)
         return fail(d, "no segment");
     if (want.broadcast)
         p.dst.octets[12] = 224;
+    p.tos = want.tos;
     p.s = seg_alloc(d->pool);
     if (p.s == NULL)
         return fail(d, "the pool is empty: the wire can bring nothing");
@@ -450,7 +451,6 @@ int tcp_dsl_run(const struct tcp_dsl_case *c)
     bool good;
 
     ASSERT(d != NULL);
-    d->c = c;
     d->mtu = 1500;
     d->segs = 1024;
     d->config = (struct tcp_config){ .connections_max = 64,

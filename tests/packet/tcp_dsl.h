@@ -5,7 +5,7 @@
  *
  *   in STATE: brings a connection to that state (see `preludes`)
  *   set NAME VALUE: before anything else: rcv (window bytes), snd, mtu, segs, irs, and of
- *     struct tcp_config blocks, syns, tws, hosts, networks
+ *     struct tcp_config blocks, syns, tws, hosts, networks, ecn
  *   < FLAGS [k=v ...]: a segment from the peer; FLAGS of S F R P A U, or - for none
  *   > FLAGS [k=v ...]: the next segment that we send; what is named must match; len is 0 if not
  *     named. "> -": we send nothing
@@ -21,8 +21,8 @@
  *
  *   # ...: nothing. "# linux: differs: WHY" explains what tcp_kernel.h finds
  *
- * k=v: seq ack len wnd mss ws ts (val:ecr; ecr "ours": our SYN's) sackok=1 sack (a-b, repeatable);
- * in `>` any of them; no=ts, no=ws, no=sack.
+ * k=v: seq ack len tos wnd mss ws ts (val:ecr; ecr "ours": our SYN's) sackok=1 sack (a-b,
+ * repeatable); in `>` any of them; no=ts, no=ws, no=sack.
  */
 #ifndef POSTERN_TESTS_TCP_DSL_H
 #define POSTERN_TESTS_TCP_DSL_H

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ECT0 2 /* RFC 3168, 5 */
+
 static const char flag_letters[] = "FSRPAUEC";
 
 uint8_t tcp_dsl_pattern(uint32_t offset)
@@ -92,6 +94,9 @@ static bool parse_pair(const char *key, const char *value, struct tcp_dsl_seg *o
         out->len = n;
     } else if (strcmp(key, "port") == 0) {
         out->src_port = (uint16_t)n;
+    } else if (strcmp(key, "tos") == 0) {
+        out->tos = (uint8_t)n;
+        out->given |= TCP_DSL_TOS;
     } else if (strcmp(key, "to") == 0) {
         out->broadcast = true;
     } else if (strcmp(key, "no") == 0) {
@@ -149,6 +154,7 @@ bool tcp_dsl_seg_record(struct tcp_dsl_base *base, const struct seg *s, struct t
     if (!tcp_wire_parse(s->data, s->len, h))
         return false;
     out->len = s->len - h->header_len;
+    out->tos = s->flags & SEG_TX_ECT ? ECT0 : 0;
     if (h->flags & TCP_SYN) {
         base->ours = h->seq;
         base->ours_known = true;
@@ -201,6 +207,8 @@ bool tcp_dsl_seg_matches(const struct tcp_dsl_seg *want, const struct tcp_dsl_se
     if (want->given & TCP_DSL_SEQ && want->h.seq != got->h.seq)
         return false;
     if (want->given & TCP_DSL_ACK && want->h.ack != got->h.ack)
+        return false;
+    if (want->given & TCP_DSL_TOS && want->tos != got->tos)
         return false;
     if (want->given & TCP_DSL_WND && want->h.wnd != got->h.wnd)
         return false;

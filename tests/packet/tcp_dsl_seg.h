@@ -29,6 +29,7 @@ enum tcp_dsl_field {
     TCP_DSL_NO_WS = 1 << 8,
     TCP_DSL_NO_SACK = 1 << 9,
     TCP_DSL_TS_ECR = 1 << 10,
+    TCP_DSL_TOS = 1 << 11,
 };
 
 struct tcp_dsl_seg {
@@ -36,6 +37,7 @@ struct tcp_dsl_seg {
     uint32_t len;
     uint32_t given; /* enum tcp_dsl_field */
     uint16_t src_port;
+    uint8_t tos; /* of its IP header */
     bool broadcast;
     bool echo;         /* its TSecr is our SYN's TSval */
     bool payload_good; /* of a recorded one */

@@ -14,6 +14,7 @@
 #include "lib/fault.h"
 
 #define LOWER_HEADERS 34
+#define CE            3 /* RFC 3168, 5 */
 #define GIVE_UP_NS    (3600 * NS_PER_S)
 
 struct frame {
@@ -146,6 +147,21 @@ static void note_window(struct pair *p, const struct seg *s)
         p->window_max = window;
 }
 
+/* RFC 3168, 5: a router that is about to be congested. */
+static bool is_marked(const struct end *from, const struct seg *s)
+{
+    const struct tcp_pair_config *config = from->pair->config;
+    uint64_t now = from->pair->clock.now_ns;
+
+    return config->mark_bytes != 0 && (s->flags & SEG_TX_ECT) && from->busy_ns > now &&
+           (from->busy_ns - now) * config->rate / NS_PER_S > config->mark_bytes;
+}
+
+static bool is_swallowed(const struct pair *p, const struct seg *s)
+{
+    return p->config->hole_mtu != 0 && s->len + (p->config->ip6 ? 40 : 20) > p->config->hole_mtu;
+}
+
 static void wire_send(struct tcp_lower *l, struct seg *s, const struct addr *src,
                       const struct addr *dst)
 {
@@ -164,8 +180,9 @@ static void wire_send(struct tcp_lower *l, struct seg *s, const struct addr *src
     if (from->self == 1)
         note_window(p, s);
     if (!take_turn(from, s->len + LOWER_HEADERS, &due) || chance(p, p->config->loss_ppm) ||
-        chance(p, p->config->corrupt_tail_ppm))
+        chance(p, p->config->corrupt_tail_ppm) || is_swallowed(p, s))
         copies = 0;
+    packet.tos = is_marked(from, s) ? CE : 0;
     while (copies-- > 0) {
         uint64_t late = 0;
 
@@ -323,6 +340,7 @@ static void open_end(struct pair *p, unsigned i)
         .send_bytes_max = p->config->send_bytes,
         .time_wait_ms = 60000,
         .congestion = p->config->congestion,
+        .ecn = p->config->ecn,
     };
     struct tcp_env env = {
         .lower = &e->lower,

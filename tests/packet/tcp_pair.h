@@ -22,6 +22,9 @@ struct tcp_pair_config {
     uint64_t late_ns;          /* how long reorder holds back at most */
     uint64_t rate;             /* of the wire, bytes a second each way; 0: endless */
     uint64_t queue_bytes;      /* before a wire with a rate; past it frames are lost */
+    uint64_t mark_bytes;       /* past it frames that may be marked are, as congested; 0: never */
+    uint32_t hole_mtu;         /* larger packets are lost without a word; 0: none are */
+    bool ecn;
     bool ip6;
     uint32_t mtu;
     uint32_t segs; /* in each end's pool */

@@ -98,24 +98,76 @@ static void reordering_is_not_loss(void **state)
  */
 static void loss_counts_among_reordered_frames(void **state)
 {
-    struct tcp_pair_config config = tcp_pair_plain(2, 25 * NS_PER_MS);
-    struct tcp_pair_result straight;
-    struct tcp_pair_result mixed;
+    uint64_t straight_ns = 0;
+    uint64_t mixed_ns = 0;
 
     (void)state;
-    config.bytes[0] = 5 * 1000 * 1000;
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        struct tcp_pair_config config = tcp_pair_plain(seed, 25 * NS_PER_MS);
+        struct tcp_pair_result r;
+
+        config.bytes[0] = 5 * 1000 * 1000;
+        config.segs = 16384;
+        config.receive_bytes = LIMIT_TCP_RECEIVE_BYTES_DEFAULT;
+        config.send_bytes = 4 * 1024 * 1024;
+        config.rate = 12500000;
+        config.queue_bytes = 1024 * 1024;
+        config.late_ns = config.delay_ns / 2;
+        config.loss_ppm = 10000;
+        r = tcp_pair_run(&config);
+        assert_true(r.intact);
+        straight_ns += r.transfer_ns;
+        config.reorder_ppm = 20000;
+        r = tcp_pair_run(&config);
+        assert_true(r.intact);
+        mixed_ns += r.transfer_ns;
+    }
+    assert_in_range(mixed_ns, straight_ns / 2, 2 * straight_ns);
+}
+
+/* A router that marks where it would drop: the window follows, and nothing is lost (RFC 3168). */
+static void marks_spare_losses(void **state)
+{
+    struct tcp_pair_config config = tcp_pair_plain(14, 25 * NS_PER_MS);
+    struct tcp_pair_result dropped;
+    struct tcp_pair_result marked;
+
+    (void)state;
+    config.bytes[0] = 10 * 1000 * 1000;
     config.segs = 16384;
     config.receive_bytes = LIMIT_TCP_RECEIVE_BYTES_DEFAULT;
     config.send_bytes = 4 * 1024 * 1024;
     config.rate = 12500000;
     config.queue_bytes = 1024 * 1024;
-    config.late_ns = config.delay_ns / 2;
-    config.loss_ppm = 10000;
-    straight = tcp_pair_run(&config);
-    config.reorder_ppm = 20000;
-    mixed = tcp_pair_run(&config);
-    assert_true(straight.intact && mixed.intact);
-    assert_in_range(mixed.transfer_ns, straight.transfer_ns / 2, 2 * straight.transfer_ns);
+    dropped = tcp_pair_run(&config);
+    config.ecn = true;
+    config.mark_bytes = config.queue_bytes / 8;
+    marked = tcp_pair_run(&config);
+    assert_true(dropped.intact && marked.intact);
+    assert_int_not_equal(dropped.retransmitted, 0);
+    assert_int_equal(marked.retransmitted, 0);
+    assert_true(marked.transfer_ns < dropped.transfer_ns + dropped.transfer_ns / 4);
+}
+
+/* A tunnel that takes less than it says, and drops what is larger: it costs three time-outs (RFC
+ * 2923, 2.1), by IPv4 and by IPv6. */
+static void a_black_hole_is_passed_by(void **state)
+{
+    struct tcp_pair_config config = tcp_pair_plain(15, 10 * NS_PER_MS);
+
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        struct tcp_pair_result r;
+
+        config.ip6 = i >= 2;
+        config.hole_mtu = i % 2 == 0 ? 1400 : config.ip6 ? 1280 : 600;
+        config.bytes[0] = 300000;
+        config.bytes[1] = 300000;
+        r = tcp_pair_run(&config);
+        assert_true(r.intact);
+        assert_true(r.done);
+        assert_true(r.transfer_ns < 10 * NS_PER_S);
+    }
 }
 
 /* A pool of few segments: windows stay small, or the pool would be promised many times. */
@@ -233,6 +285,8 @@ int main(void)
         cmocka_unit_test(an_upload_is_not_bound_by_the_window),
         cmocka_unit_test(reordering_is_not_loss),
         cmocka_unit_test(loss_counts_among_reordered_frames),
+        cmocka_unit_test(marks_spare_losses),
+        cmocka_unit_test(a_black_hole_is_passed_by),
         cmocka_unit_test(windows_grow_only_as_far_as_the_pool),
         cmocka_unit_test(many_seeds_both_ways),
         cmocka_unit_test(by_ip6),

@@ -327,6 +327,22 @@ static void output(struct rig *r, uint16_t len, const struct addr *dst)
     net_flush(r->net);
 }
 
+/* RFC 3168, 5, in the traffic class. */
+static void capable_of_congestion_marks(void **state)
+{
+    struct rig *r = *state;
+    struct seg *s = rig_segment(r, 10);
+
+    introduce(r);
+    rig_forget_sent(r);
+    s->flags |= SEG_TX_ECT;
+    net_output_tcp(r->net, s, &rig6_ours, &rig6_peer);
+    output(r, 10, &rig6_peer);
+    assert_int_equal(r->sent_count, 2);
+    assert_int_equal(load_be32(r->sent[0].bytes + IP_AT), 0x60000000 | NET_WIRE_ECT0 << 20);
+    assert_int_equal(load_be32(r->sent[1].bytes + IP_AT), 0x60000000);
+}
+
 static void what_leaves(void **state)
 {
     struct rig *r = *state;
@@ -388,6 +404,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(problems_have_a_rate, setup, teardown),
         cmocka_unit_test_setup_teardown(echo_is_the_request_turned_round, setup, teardown),
         cmocka_unit_test_setup_teardown(bad_echos_get_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(capable_of_congestion_marks, setup, teardown),
         cmocka_unit_test_setup_teardown(what_leaves, setup, teardown),
         cmocka_unit_test(device_does_checksums),
     };

@@ -72,6 +72,22 @@ static void headers_and_checksums(void **state)
     rig_destroy(r);
 }
 
+/* RFC 3168, 5: what TCP marks as capable says so in its IP header, and nothing else does. */
+static void capable_of_congestion_marks(void **state)
+{
+    struct rig *r = rig_with_peer(0);
+    struct seg *s = rig_segment(r, 10);
+
+    (void)state;
+    s->flags |= SEG_TX_ECT;
+    output(r, s, RIG_PEER);
+    output(r, rig_segment(r, 10), RIG_PEER);
+    assert_int_equal(net_flush(r->net), 2);
+    assert_int_equal(r->sent[0].bytes[IP_AT + 1], NET_WIRE_ECT0);
+    assert_int_equal(r->sent[1].bytes[IP_AT + 1], 0);
+    rig_destroy(r);
+}
+
 static void device_does_checksums(void **state)
 {
     struct rig *r = rig_with_peer(NIC_TX_L3_CSUM | NIC_TX_L4_CSUM);
@@ -239,6 +255,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(headers_and_checksums),
+        cmocka_unit_test(capable_of_congestion_marks),
         cmocka_unit_test(device_does_checksums),
         cmocka_unit_test(no_gateway_no_route),
         cmocka_unit_test(order_is_kept),

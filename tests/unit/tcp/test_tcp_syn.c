@@ -92,8 +92,8 @@ static void all_of_it_comes_out_again(void **state)
         in.local.port = (uint16_t)(1 + rng_below(&r, 4));
         in.peer.port = (uint16_t)(1 + rng_below(&r, 65535));
         in.mss = (uint16_t)rng_below(&r, TCP_SYN_MSS_MAX + 1);
-        in.wscale = (uint8_t)rng_below(&r, 15);
-        in.options = (uint8_t)(rng_below(&r, 16) | TCP_HAS_MSS);
+        in.options = (uint8_t)(rng_below(&r, 32) | TCP_HAS_MSS);
+        in.wscale = in.options & TCP_HAS_WSCALE ? (uint8_t)rng_below(&r, 15) : 0;
         n = tcp_syn_add(&t, &in, now);
         tcp_syn_get(&t, n, later, &out);
         in.created_ns = now / TCP_SYN_TICK_NS * TCP_SYN_TICK_NS;

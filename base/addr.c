@@ -104,6 +104,15 @@ bool addr_net_has(const struct addr_net *n, const struct addr *a)
     return addr_same_network(&n->addr, a, n->bits);
 }
 
+bool addr_nets_have(const struct addr_net *nets, uint32_t count, const struct addr *a)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (addr_net_has(&nets[i], a))
+            return true;
+    }
+    return false;
+}
+
 bool addr_net_parse(const char *text, struct addr_net *out)
 {
     const char *slash = strchr(text, '/');

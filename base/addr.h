@@ -58,6 +58,8 @@ bool addr_net_parse(const char *text, struct addr_net *out);
 /* As addr_net_parse reads it; returns the length. */
 uint32_t addr_net_format(const struct addr_net *n, char out[ADDR_NET_TEXT_MAX]);
 bool addr_net_has(const struct addr_net *n, const struct addr *a);
+/* One of them has it. */
+bool addr_nets_have(const struct addr_net *nets, uint32_t count, const struct addr *a);
 
 static inline bool addr_equal(const struct addr *a, const struct addr *b)
 {

@@ -71,11 +71,13 @@ struct config_listener {
     const char *name;
     struct addr address; /* all zero: any */
     uint32_t port;
-    uint32_t path;                                 /* enum config_path */
-    uint32_t tls;                                  /* enum config_listener_tls */
-    struct addr_net proxies[LIMIT_PROXY_NETWORKS]; /* who sends PROXY headers, and must */
-    uint32_t proxy_count;                          /* 0: no headers */
-    uint32_t line;                                 /* where it ends in the file, for messages */
+    uint32_t path;                                  /* enum config_path */
+    uint32_t tls;                                   /* enum config_listener_tls */
+    struct addr_net proxies[LIMIT_PROXY_NETWORKS];  /* who sends PROXY headers, and must */
+    uint32_t proxy_count;                           /* 0: no headers */
+    struct addr_net xclients[LIMIT_PROXY_NETWORKS]; /* whose XCLIENT is obeyed */
+    uint32_t xclient_count;
+    uint32_t line; /* where it ends in the file, for messages */
 };
 
 struct config_certificate {

@@ -78,6 +78,9 @@ static const struct config_key keys[] = {
     { CONFIG_LISTENER, "proxy", CONFIG_NET_LIST, AT(config_listener, proxies),
       BY(config_listener, proxy_count), .items_max = LIMIT_PROXY_NETWORKS, .text = "" },
 
+    { CONFIG_LISTENER, "xclient", CONFIG_NET_LIST, AT(config_listener, xclients),
+      BY(config_listener, xclient_count), .items_max = LIMIT_PROXY_NETWORKS, .text = "" },
+
     { CONFIG_CERTIFICATE, "chain", CONFIG_FILE, AT(config_certificate, chain) },
     { CONFIG_CERTIFICATE, "key", CONFIG_FILE, AT(config_certificate, key) },
     { CONFIG_CERTIFICATE, "ocsp", CONFIG_FILE_OR_NONE, AT(config_certificate, ocsp),

@@ -81,6 +81,8 @@ static void describe_client(const struct conn *c, struct smtp_client *out)
         .peer = c->peer,
         .local = c->local,
         .secure = c->tls != NULL || c->listener->secure,
+        .xclient =
+            addr_nets_have(c->listener->xclients, c->listener->xclient_count, &c->lower->peer.addr),
         .starttls = c->listener->starttls,
         .mechanisms = auth_mechanisms(c->set->env.auth, c->tls_info.bound),
     };
@@ -259,6 +261,14 @@ void conn_pump(struct conn *c)
         stream_requeue(c->lower); /* it has had its share of this turn */
     else if (p == CONN_STUCK)
         look_for_the_end(c);
+}
+
+enum conn_progress conn_refuse_client(struct conn *c)
+{
+    counter_inc(c->set->env.counters, COUNTER_CONN_REFUSED);
+    c->lower->ops->abort(c->lower);
+    conn_close(c, "too many connections of this client");
+    return CONN_GONE;
 }
 
 void conn_begin_handshake(struct conn *c)

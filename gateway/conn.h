@@ -31,6 +31,9 @@ struct conn_listener {
      * connections are their clients' own. */
     const struct addr_net *proxies;
     uint32_t proxy_count;
+    /* Who may say by XCLIENT whose a connection is. */
+    const struct addr_net *xclients;
+    uint32_t xclient_count;
     bool secure; /* plain, and treated as secure all the same (the simulator's streams) */
 };
 

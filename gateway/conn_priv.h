@@ -88,6 +88,8 @@ void conn_open(struct conn *c);
 /* TLS or the session, as the listener has it. */
 enum conn_progress conn_begin(struct conn *c);
 /* TLS is to be agreed on by the tls_conn that is there, in its time. */
+/* It has too many connections already: cut. */
+enum conn_progress conn_refuse_client(struct conn *c);
 void conn_begin_handshake(struct conn *c);
 /* Runs it until nothing moves (bounded). */
 void conn_pump(struct conn *c);
@@ -121,8 +123,6 @@ void conn_session_hold(struct conn *c);
 
 /* Reads on in the PROXY header. */
 enum conn_progress conn_proxy_step(struct conn *c);
-/* May this peer send one? */
-bool conn_proxy_is_listed(const struct conn_listener *l, const struct addr *peer);
 
 /* --- conn_body.c ----------------------------------------------------------------------------- */
 

@@ -39,13 +39,7 @@ static enum conn_progress take_header(struct conn *c, const struct proxy_header 
     }
     conn_session_keep(c, (struct span){ 0 });
     c->counted = conn_clients_enter(cs->clients, &c->peer.addr, cs->config.connections_per_client);
-    if (!c->counted) {
-        counter_inc(cs->env.counters, COUNTER_CONN_REFUSED);
-        c->lower->ops->abort(c->lower);
-        conn_close(c, "too many connections of this client");
-        return CONN_GONE;
-    }
-    return conn_begin(c);
+    return c->counted ? conn_begin(c) : conn_refuse_client(c);
 }
 
 enum conn_progress conn_proxy_step(struct conn *c)
@@ -69,13 +63,4 @@ enum conn_progress conn_proxy_step(struct conn *c)
             return CONN_STUCK;
         in->len += n;
     }
-}
-
-bool conn_proxy_is_listed(const struct conn_listener *l, const struct addr *peer)
-{
-    for (uint32_t i = 0; i < l->proxy_count; i++) {
-        if (addr_net_has(&l->proxies[i], peer))
-            return true;
-    }
-    return false;
 }

@@ -172,6 +172,21 @@ static enum conn_progress meet_want(struct conn *c, bool moved)
     UNREACHABLE("every want is met");
 }
 
+/* XCLIENT may have named another client: what it has open is counted for it. False: too much. */
+static bool note_client(struct conn *c)
+{
+    const struct endpoint *peer = smtp_session_peer(c->session);
+    struct conns *cs = c->set;
+
+    if (addr_equal(&peer->addr, &c->peer.addr) && peer->port == c->peer.port)
+        return true;
+    if (c->counted)
+        conn_clients_leave(cs->clients, &c->peer.addr);
+    c->peer = *peer;
+    c->counted = conn_clients_enter(cs->clients, &c->peer.addr, cs->config.connections_per_client);
+    return c->counted;
+}
+
 /* Runs the session once, its replies straight into the segment that will leave. */
 static enum conn_progress run(struct conn *c)
 {
@@ -199,6 +214,8 @@ static enum conn_progress run(struct conn *c)
     } else {
         seg_release(seg);
     }
+    if (!note_client(c))
+        return conn_refuse_client(c);
     return meet_want(c, moved);
 }
 

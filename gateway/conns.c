@@ -15,7 +15,7 @@ static bool may_come(struct conns *cs, const struct conn_listener *l, const stru
 {
     if (l->proxy_count == 0)
         return conn_clients_enter(cs->clients, &s->peer.addr, cs->config.connections_per_client);
-    if (conn_proxy_is_listed(l, &s->peer.addr))
+    if (addr_nets_have(l->proxies, l->proxy_count, &s->peer.addr))
         return true;
     conn_log_not_a_proxy(cs, l, &s->peer);
     return false;

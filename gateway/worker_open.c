@@ -160,6 +160,8 @@ static bool open_listeners(struct worker *w, struct buf *why)
             .starttls = l->tls == CONFIG_LISTENER_STARTTLS,
             .proxies = l->proxies,
             .proxy_count = l->proxy_count,
+            .xclients = l->xclients,
+            .xclient_count = l->xclient_count,
         };
         if (listen_on(w, l, mine))
             continue;

@@ -93,6 +93,7 @@ struct smtp_client {
     struct endpoint peer;
     struct endpoint local;
     bool secure;
+    bool xclient;            /* listed to say who the client is: XCLIENT is obeyed */
     bool starttls;           /* while not secure: STARTTLS is offered, and must come first */
     const char *tls_version; /* NULL without TLS */
     const char *tls_cipher;
@@ -251,6 +252,9 @@ enum smtp_end {
 };
 /* Ends the session at the next run that may: behind the reply that is owed, which waits no more. */
 void smtp_session_end(struct smtp_session *s, enum smtp_end why);
+
+/* Who the client is: smtp_client's, until XCLIENT says otherwise. */
+const struct endpoint *smtp_session_peer(const struct smtp_session *s);
 
 /* For the log. */
 struct smtp_summary {

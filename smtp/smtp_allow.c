@@ -8,22 +8,38 @@ static struct smtp_sender sender_of(const struct smtp_session *s)
     return (struct smtp_sender){ span_of(s->user, s->user_len), s->client.peer.addr };
 }
 
-bool smtp_allow_enter(struct smtp_session *s)
+/* Everybody's limits. */
+static void reset(struct smtp_session *s)
 {
-    struct smtp_policy *p = s->room->env.policy;
-    struct smtp_sender who = sender_of(s);
-
-    ASSERT(s->authenticated);
-    return p == NULL || p->enters(p, &who, &s->own);
+    s->authenticated = false;
+    s->own = (struct smtp_own){ .message_bytes_max = s->room->config.message_bytes_max,
+                                .recipients_max = s->room->config.recipients_max };
 }
 
-void smtp_allow_leave(struct smtp_session *s)
+enum smtp_reply_id smtp_allow_login(struct smtp_session *s, struct span login)
+{
+    struct smtp_policy *p = s->room->env.policy;
+    struct smtp_sender who;
+
+    ASSERT(!s->authenticated);
+    ASSERT(login.len > 0 && login.len <= sizeof(s->user));
+    memcpy(s->user, login.ptr, login.len);
+    s->user_len = (uint16_t)login.len;
+    who = sender_of(s);
+    s->authenticated = p == NULL || p->enters(p, &who, &s->own);
+    return s->authenticated
+               ? SMTP_REPLY_NONE
+               : smtp_session_stop(s, SMTP_REPLY_CROWDED, "too many sessions of this login");
+}
+
+void smtp_allow_logout(struct smtp_session *s)
 {
     struct smtp_policy *p = s->room->env.policy;
     struct smtp_sender who = sender_of(s);
 
     if (p != NULL && s->authenticated)
         p->leaves(p, &who, &s->own);
+    reset(s);
 }
 
 bool smtp_allow_mailbox(struct smtp_session *s, struct span mailbox)

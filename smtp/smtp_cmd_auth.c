@@ -86,26 +86,13 @@ enum smtp_reply_id smtp_cmd_auth_challenge(struct smtp_session *s, struct span l
     return ask(s, SMTP_REPLY_ASK_CHALLENGE);
 }
 
-/* It is who it says, and may not come in: nothing of it is counted that could be given back. */
-static enum smtp_reply_id crowded(struct smtp_session *s)
-{
-    s->authenticated = false;
-    return smtp_session_stop(s, SMTP_REPLY_CROWDED, "too many sessions of this login");
-}
-
 static enum smtp_reply_id accept_user(struct smtp_session *s)
 {
     const struct smtp_sasl *x = s->sasl;
+    enum smtp_reply_id refusal = smtp_allow_login(s, span_of(x->login, x->login_len));
 
-    ASSERT(x->login_len > 0);
-    ASSERT(x->login_len <= sizeof(s->user));
-    memcpy(s->user, x->login, x->login_len);
-    s->user_len = (uint16_t)x->login_len;
-    s->authenticated = true;
     counter_inc(s->room->env.counters, COUNTER_SMTP_AUTH_OK);
-    if (!smtp_allow_enter(s))
-        return crowded(s);
-    return give_up(s, SMTP_REPLY_AUTH_OK);
+    return refusal != SMTP_REPLY_NONE ? refusal : give_up(s, SMTP_REPLY_AUTH_OK);
 }
 
 enum smtp_reply_id smtp_cmd_auth_verdict(struct smtp_session *s, enum smtp_verdict v)

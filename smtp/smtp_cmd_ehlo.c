@@ -87,5 +87,7 @@ void smtp_cmd_ehlo_reply(const struct smtp_session *s, struct buf *out)
         smtp_reply_put_more(SMTP_REPLY_EHLO_STARTTLS, &fill, out);
     if (s->client.secure && !s->authenticated && s->client.mechanisms != 0)
         put_auth(s->client.mechanisms, out);
+    if (s->client.xclient)
+        smtp_reply_put_more(SMTP_REPLY_EHLO_XCLIENT, &fill, out);
     smtp_reply_put(SMTP_REPLY_EHLO_HELP, &fill, out);
 }

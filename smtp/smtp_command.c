@@ -26,6 +26,8 @@
 
 #define STARTTLS_CHECK smtp_cmd_starttls_check
 #define STARTTLS_ACT   smtp_cmd_starttls_act
+#define XCLIENT_CHECK  smtp_cmd_xclient_check
+#define XCLIENT_ACT    smtp_cmd_xclient_act
 #define NO_CHECK       smtp_cmd_misc_no_check
 #define VRFY_CHECK     smtp_cmd_misc_vrfy_check
 #define UNSUPPORTED    smtp_cmd_misc_unsupported
@@ -47,6 +49,7 @@ static const struct smtp_command commands[] = {
     { "VRFY",     ANY,   ARGS,              NEVER,        VRFY_CHECK,          smtp_cmd_misc_vrfy },
     { "HELP",     ANY,   OPEN,              NEVER,        NO_CHECK,            smtp_cmd_misc_help },
     { "QUIT",     ANY,   OPEN | BARE,       NEVER,        NO_CHECK,            smtp_cmd_misc_quit },
+    { "XCLIENT",  READY, OPEN | ARGS | HIDDEN, NESTED_MAIL, XCLIENT_CHECK,     XCLIENT_ACT },
     /* Known by name, not offered (RFC 5321, 4.2.4: 502). */
     { "EXPN",     ANY,   OPEN | HIDDEN,     NEVER,        NO_CHECK,            UNSUPPORTED },
     { "ETRN",     ANY,   OPEN | HIDDEN,     NEVER,        NO_CHECK,            UNSUPPORTED },

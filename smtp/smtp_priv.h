@@ -194,6 +194,9 @@ enum smtp_reply_id smtp_cmd_starttls_answer(struct smtp_session *s, enum smtp_st
 /* All that the client said in clear. */
 void smtp_cmd_starttls_forget(struct smtp_session *s);
 
+enum smtp_reply_id smtp_cmd_xclient_check(struct smtp_session *s, struct smtp_call *call);
+enum smtp_reply_id smtp_cmd_xclient_act(struct smtp_session *s, struct smtp_call *call);
+
 enum smtp_reply_id smtp_cmd_misc_no_check(struct smtp_session *s, struct smtp_call *call);
 enum smtp_reply_id smtp_cmd_misc_rset(struct smtp_session *s, struct smtp_call *call);
 enum smtp_reply_id smtp_cmd_misc_noop(struct smtp_session *s, struct smtp_call *call);
@@ -216,8 +219,11 @@ enum smtp_reply_id smtp_session_stop(struct smtp_session *s, enum smtp_reply_id 
 /* --- smtp_allow.c ---------------------------------------------------------------------------- */
 
 /* The policy's answers for this session; without a policy, that everything goes. */
-bool smtp_allow_enter(struct smtp_session *s);
-void smtp_allow_leave(struct smtp_session *s);
+/* The session is this login's from now on: NONE; or it was stopped with this reply, as too many
+ * are. */
+enum smtp_reply_id smtp_allow_login(struct smtp_session *s, struct span login);
+/* It is nobody's, with everybody's limits. */
+void smtp_allow_logout(struct smtp_session *s);
 bool smtp_allow_mailbox(struct smtp_session *s, struct span mailbox);
 bool smtp_allow_room(struct smtp_session *s, enum smtp_use use);
 void smtp_allow_use(struct smtp_session *s, enum smtp_use use, uint64_t amount);

@@ -42,6 +42,8 @@ static const struct row rows[SMTP_REPLY_COUNT] = {
     [SMTP_REPLY_EHLO_ENHANCED]       = { 250, OURS, "",      "ENHANCEDSTATUSCODES" },
     [SMTP_REPLY_EHLO_STARTTLS]       = { 250, OURS, "",      "STARTTLS" },
     [SMTP_REPLY_EHLO_AUTH]           = { 250, OURS, "",      "AUTH %w" },
+    [SMTP_REPLY_EHLO_XCLIENT]        = { 250, OURS, "",
+        "XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT" },
     [SMTP_REPLY_EHLO_HELP]           = { 250, OURS, "",      "HELP" },
     [SMTP_REPLY_MAIL_OK]             = { 250, OURS, "2.1.0", "Sender ok" },
     [SMTP_REPLY_RCPT_OK]             = { 250, OURS, "2.1.5", "Recipient ok" },

@@ -60,7 +60,8 @@ static uint32_t may_come_from(enum smtp_state next)
 
     switch (next) {
     case SMTP_STATE_BANNER: return 0;
-    case SMTP_STATE_START: return SMTP_STATE_BANNER | SMTP_STATE_HANDSHAKE | skip;
+    case SMTP_STATE_START:
+        return SMTP_STATE_BANNER | SMTP_STATE_HANDSHAKE | SMTP_STATE_READY | skip;
     case SMTP_STATE_READY: return SMTP_STATES_OF_LINES | SMTP_STATES_OF_BYTES | waits;
     case SMTP_STATE_STARTTLS: return SMTP_STATE_READY;
     case SMTP_STATE_HANDSHAKE: return SMTP_STATE_STARTTLS;
@@ -121,9 +122,8 @@ struct smtp_session *smtp_session_open(struct smtp *m, const struct smtp_client 
         .progress_ns = m->env.clock->now_ns,
         .result = "lost",
         .client = *client,
-        .own = { .message_bytes_max = m->config.message_bytes_max,
-                 .recipients_max = m->config.recipients_max },
     };
+    smtp_allow_logout(s);
     return s;
 }
 
@@ -131,7 +131,7 @@ void smtp_session_close(struct smtp_session *s)
 {
     smtp_tx_end(s);
     smtp_cmd_auth_wipe(s);
-    smtp_allow_leave(s);
+    smtp_allow_logout(s);
     ASSERT(s->tx == NULL);
     ASSERT(s->sasl == NULL);
     pool_put(s->room->sessions, s);
@@ -411,6 +411,11 @@ void smtp_session_end(struct smtp_session *s, enum smtp_end why)
 {
     s->end_asked = true;
     s->end_why = why;
+}
+
+const struct endpoint *smtp_session_peer(const struct smtp_session *s)
+{
+    return &s->client.peer;
 }
 
 void smtp_session_summary(const struct smtp_session *s, struct smtp_summary *out)

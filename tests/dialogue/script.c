@@ -154,6 +154,8 @@ static void set_client(struct reader *r, const char *key, const char *value)
         die(r, "!client wants a key and a value");
     else if (strcmp(key, "secure") == 0)
         set_secure(c, (enum security)look_up(r, secure_words, value));
+    else if (strcmp(key, "xclient") == 0)
+        c->xclient = strcmp(value, "yes") == 0;
     else if (strcmp(key, "scram") == 0 && strcmp(value, "yes") == 0)
         c->mechanisms |= SMTP_MECHANISM_SCRAM | SMTP_MECHANISM_SCRAM_PLUS;
     else if (strcmp(key, "oauth") == 0 && strcmp(value, "yes") == 0)

@@ -7,7 +7,7 @@
  *   X: count text        text, count times, without CR LF
  *   !config key value    hostname, size, recipients, errors, tries, hold, soft, delay, hops,
  *                        privacy yes|no
- *   !client key value    secure yes|no|starttls, address TEXT
+ *   !client key value    secure yes|no|starttls, address TEXT, xclient yes
  *   !client scram yes    SCRAM-SHA-256 and -PLUS are offered beside PLAIN and LOGIN
  *   !policy key value    mailbox ADDRESS (the login's; several), from any|sender|own,
  *                        messages|recipients|bytes N (left), size|rcpt N (its own), crowded yes

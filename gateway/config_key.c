@@ -218,8 +218,7 @@ const char *config_key_section_name(enum config_section section)
         [CONFIG_WORKERS] = "workers", [CONFIG_LISTENER] = "listener",
         [CONFIG_TLS] = "tls",         [CONFIG_CERTIFICATE] = "certificate",
         [CONFIG_SPOOL] = "spool",     [CONFIG_LIMITS] = "limits",
-        [CONFIG_AUTH] = "auth",
-        [CONFIG_POLICY] = "policy",
+        [CONFIG_AUTH] = "auth",       [CONFIG_POLICY] = "policy",
     };
 
     return names[section];

@@ -158,7 +158,8 @@ static const struct bad bad[] = {
       "t:3: jwks: needs jwt-issuer beside it: who signs with these keys\n"
       "t:3: jwks: needs jwt-audience beside it: what tokens for us say\n"
       "t:4: jwt-scope: must be one word of printable ASCII without \" and \\\n" },
-    { LEAST "auth { jwks = k }", "t:3: jwks = \"k\": must be a path that begins with /\n" },
+    { LEAST "auth { jwks = k }",
+      "t:3: jwks = \"k\": must be a path that begins with /, or \"\"\n" },
 };
 
 static void each_fault_has_its_line_and_sentence(void **state)

@@ -9,6 +9,11 @@
 
 #define USUAL_ENTRIES 128
 
+#define PORT_IN_V4 64 /* bits into the input: the peer's port */
+#define PORT_IN_V6 256
+#define LOW_BITS   3 /* of the hash, looked after */
+#define ZEROS      3 /* in a row are too many: ports that count by two move the second to fourth bit */
+
 STATIC_ASSERT(USUAL_ENTRIES <= LIMIT_NIC_SPREAD, "the usual table fits");
 STATIC_ASSERT(LIMIT_WORKERS <= UINT8_MAX, "a queue is an octet");
 
@@ -20,6 +25,25 @@ static uint32_t window(const uint8_t *key, unsigned at)
     if (at % 8 != 0)
         bits |= key[at / 8 + 4];
     return (uint32_t)(bits >> (8 - at % 8));
+}
+
+/* Bit n of the input adds the key's 32 bits from n on, so n + 31 is what it adds to the lowest bit
+ * of the hash. `at`: where the peer's port begins in the input. */
+static bool moves_with_ports(const uint8_t *key, unsigned at)
+{
+    unsigned zeros = 0;
+
+    for (unsigned n = at + 32 - LOW_BITS; n < at + 16 + 31; n++) {
+        zeros = key[n / 8] & (0x80U >> n % 8) ? 0 : zeros + 1;
+        if (zeros == ZEROS)
+            return false;
+    }
+    return true;
+}
+
+bool spread_key_is_good(const uint8_t key[SPREAD_KEY_BYTES])
+{
+    return moves_with_ports(key, PORT_IN_V4) && moves_with_ports(key, PORT_IN_V6);
 }
 
 void spread_init(struct spread *s, const uint8_t key[SPREAD_KEY_BYTES], uint16_t queues)

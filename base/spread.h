@@ -19,6 +19,14 @@ struct spread {
     uint8_t queue[LIMIT_NIC_SPREAD];
 };
 
+/*
+ * A random key is not always a good one: the hash is linear, and where the key has zeros in a row
+ * the ports that a host uses one after another do not move its low bits, so that all its
+ * connections would be one queue's. True: of sixteen connections in a row, whose ports count up by
+ * one or by two, not all are one's of 2, 4 or 8 queues.
+ */
+bool spread_key_is_good(const uint8_t key[SPREAD_KEY_BYTES]);
+
 /* Queues in turn over a table of 128 entries, as most devices have it; `queue` and `entries` may be
  * changed after it. */
 void spread_init(struct spread *s, const uint8_t key[SPREAD_KEY_BYTES], uint16_t queues);

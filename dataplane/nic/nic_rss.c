@@ -5,6 +5,7 @@
  * chosen by what we asked for or by a guess, and the cores hand strays over (net/net_steer.c).
  *
  * The key is random: with a known one a client could choose its ports so that one core gets all.
+ * About one in twenty keys is taken (spread.h).
  */
 #include "dataplane/nic/nic_rss.h"
 
@@ -20,12 +21,19 @@
 STATIC_ASSERT(SPREAD_KEY_BYTES <= NIC_RSS_KEY_BYTES, "the hash uses the key's beginning");
 STATIC_ASSERT(LIMIT_NIC_SPREAD % RTE_ETH_RETA_GROUP_SIZE == 0, "the table is read in groups");
 
-static void make_key(uint8_t *key)
+static void random_key(uint8_t *key)
 {
     if (getrandom(key, NIC_RSS_KEY_BYTES, 0) == NIC_RSS_KEY_BYTES)
         return;
     for (unsigned i = 0; i < NIC_RSS_KEY_BYTES; i++)
         key[i] = (uint8_t)rte_rand();
+}
+
+static void make_key(uint8_t *key)
+{
+    do
+        random_key(key);
+    while (!spread_key_is_good(key));
 }
 
 void nic_rss_ask(struct nic_rss *r, const struct rte_eth_dev_info *dev, uint16_t queues,

@@ -2,6 +2,7 @@
 #include "lib/unit.h"
 
 #include "base/byteorder.h"
+#include "base/rng.h"
 #include "base/spread.h"
 
 static const uint8_t known_key[SPREAD_KEY_BYTES] = {
@@ -69,11 +70,59 @@ static void ports_spread_over_queues(void **state)
         assert_in_range(count[i], 800, 1200);
 }
 
+static bool all_on_one(const uint8_t *key, const char *host, uint32_t port, uint32_t step)
+{
+    struct endpoint local = at(host, 465), peer = at(host, 0);
+    struct spread s;
+    bool same = true;
+    uint16_t first;
+
+    spread_init(&s, key, 2);
+    peer.port = (uint16_t)port;
+    first = spread_queue(&s, &peer, &local);
+    for (uint32_t i = 1; i < 16; i++) {
+        peer.port = (uint16_t)(port + i * step);
+        same = same && spread_queue(&s, &peer, &local) == first;
+    }
+    return same;
+}
+
+/* The rule keeps its promise, and is worth it: among keys that are not good some break it. */
+static void good_keys(void **state)
+{
+    uint8_t key[SPREAD_KEY_BYTES];
+    uint32_t good = 0, bad = 0;
+    struct rng rng;
+
+    (void)state;
+    rng_seed(&rng, 11);
+    for (uint32_t n = 0; n < 4000; n++) {
+        uint32_t port = (uint32_t)rng_next(&rng) & 0xffff, step = 1 + n % 2;
+        const char *host = n % 4 < 2 ? "192.0.2.7" : "2001:db8::7";
+
+        for (uint32_t i = 0; i < sizeof(key); i++)
+            key[i] = (uint8_t)rng_next(&rng);
+        if (!spread_key_is_good(key)) {
+            bad += all_on_one(key, host, port, step);
+            continue;
+        }
+        good++;
+        assert_false(all_on_one(key, host, port, step));
+    }
+    assert_in_range(good, 100, 400);
+    assert_in_range(bad, 20, 1000);
+    memset(key, 0, sizeof(key));
+    assert_false(spread_key_is_good(key));
+    memset(key, 0xff, sizeof(key));
+    assert_true(spread_key_is_good(key));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_answers),
         cmocka_unit_test(ports_spread_over_queues),
+        cmocka_unit_test(good_keys),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,15 @@ bool span_equal_nocase(struct span a, struct span b)
     return true;
 }
 
+bool span_is_ascii(struct span s)
+{
+    for (uint32_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] >= 128)
+            return false;
+    }
+    return true;
+}
+
 bool buf_put(struct buf *b, struct span s)
 {
     ASSERT(b->len <= b->cap);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/idna.h"
 #include "base/limits.h"
 #include "gateway/config_units.h"
 #include "gateway/slurp.h"
@@ -18,7 +19,8 @@
 struct pattern {
     struct span local; /* in front of its star, or all of it */
     struct span local_end;
-    struct span domain; /* behind "*", or all of it */
+    struct span domain; /* behind "*.", or all of it, in A-labels; behind "*": "" */
+    char *ascii;        /* where they stand, if the file has others */
     bool local_star;
     bool domain_star;
     bool self; /* the login; all else is empty then */
@@ -115,12 +117,28 @@ static bool read_local(struct span s, struct pattern *p)
     return p->local_end.len == 0 || memchr(p->local_end.ptr, '*', p->local_end.len) == NULL;
 }
 
+/* To A-labels, where it has others. */
+static bool to_ascii(struct pattern *p)
+{
+    char name[IDNA_BYTES];
+
+    if (span_is_ascii(p->domain))
+        return true;
+    if (!idna_to_ascii(p->domain, name))
+        return false;
+    p->ascii = strdup(name);
+    if (p->ascii == NULL)
+        return false;
+    p->domain = span_str(p->ascii);
+    return true;
+}
+
 /* "a.b", or "*.a.b" for what is below it. */
 static bool read_domain(struct span s, struct pattern *p)
 {
-    p->domain_star = s.len > 1 && s.ptr[0] == '*' && s.ptr[1] == '.';
-    p->domain = p->domain_star ? span_skip(s, 1) : s;
-    return p->domain.len > 0 && memchr(p->domain.ptr, '*', p->domain.len) == NULL;
+    p->domain_star = s.len > 2 && s.ptr[0] == '*' && s.ptr[1] == '.';
+    p->domain = p->domain_star ? span_skip(s, 2) : s;
+    return p->domain.len > 0 && memchr(p->domain.ptr, '*', p->domain.len) == NULL && to_ascii(p);
 }
 
 static struct span domain_of(struct span mailbox, struct span *local)
@@ -247,6 +265,8 @@ static void read_lines(struct reader *r, char *text)
 
 static void free_table(struct senders *t)
 {
+    for (uint32_t i = 0; t->patterns != NULL && i < t->pattern_count; i++)
+        free(t->patterns[i].ascii);
     free(t->text);
     free(t->grants);
     free(t->patterns);
@@ -340,6 +360,14 @@ const struct senders_limits *senders_limits_of(const struct senders *t, struct s
     return &grant_of(t, login)->limits;
 }
 
+/* As DNS has it; "" when it has none. `name`: where that may stand. */
+static struct span a_labels(struct span domain, char name[IDNA_BYTES])
+{
+    if (span_is_ascii(domain))
+        return domain;
+    return idna_to_ascii(domain, name) ? span_str(name) : span_of(NULL, 0);
+}
+
 static bool fits_local(const struct pattern *p, struct span local)
 {
     uint32_t fixed = p->local.len + p->local_end.len;
@@ -354,21 +382,22 @@ static bool fits_domain(const struct pattern *p, struct span domain)
 {
     if (!p->domain_star)
         return span_equal_nocase(domain, p->domain);
-    return domain.len > p->domain.len &&
+    if (p->domain.len == 0)
+        return true;
+    return domain.len > p->domain.len && domain.ptr[domain.len - p->domain.len - 1] == '.' &&
            span_equal_nocase(span_skip(domain, domain.len - p->domain.len), p->domain);
 }
 
 static bool fits(const struct pattern *p, struct span login, struct span local, struct span domain)
 {
     struct pattern own = { .self = false };
-    struct span own_local;
+    char name[IDNA_BYTES];
 
     if (!p->self)
         return fits_local(p, local) && fits_domain(p, domain);
-    own.domain = domain_of(login, &own_local);
+    own.domain = a_labels(domain_of(login, &own.local), name);
     if (own.domain.len == 0)
         return false;
-    own.local = own_local;
     return fits_local(&own, local) && fits_domain(&own, domain);
 }
 
@@ -377,7 +406,9 @@ bool senders_may_send_as(const struct senders *t, struct span login, struct span
     const struct grant *g = grant_of(t, login);
     struct span local = { NULL, 0 };
     struct span domain = domain_of(mailbox, &local);
+    char name[IDNA_BYTES];
 
+    domain = a_labels(domain, name);
     if (domain.len == 0)
         return false;
     /* A line of settings alone says nothing about addresses. */

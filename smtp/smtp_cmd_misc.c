@@ -44,7 +44,7 @@ enum smtp_reply_id smtp_cmd_misc_vrfy_check(struct smtp_session *s, struct smtp_
                 span_equal_nocase(span_skip(args, args.len - keyword.len), keyword);
 
     (void)s;
-    if (smtp_scan_is_ascii(args))
+    if (span_is_ascii(args))
         return SMTP_REPLY_NONE;
     if (!smtp_scan_is_utf8(args))
         return SMTP_REPLY_BAD_ARGUMENTS;

@@ -16,7 +16,7 @@ enum smtp_reply_id smtp_cmd_rcpt_check(struct smtp_session *s, struct smtp_call 
     case SMTP_PARAMS_UNKNOWN: return SMTP_REPLY_UNKNOWN_PARAMETER;
     case SMTP_PARAMS_OK: break;
     }
-    if (s->tx->utf8 || (path != SMTP_SYNTAX_UTF8 && smtp_scan_is_ascii(call->params.orcpt)))
+    if (s->tx->utf8 || (path != SMTP_SYNTAX_UTF8 && span_is_ascii(call->params.orcpt)))
         return SMTP_REPLY_NONE;
     return SMTP_REPLY_NON_ASCII;
 }

@@ -160,7 +160,7 @@ static bool read_orcpt(struct span value, struct smtp_params *p)
     struct span type = smtp_scan_while(&rest, smtp_syntax_is_atext);
 
     p->orcpt = value;
-    if (value.len > LIMIT_ORCPT_BYTES || type.len == 0 || !smtp_scan_is_ascii(type))
+    if (value.len > LIMIT_ORCPT_BYTES || type.len == 0 || !span_is_ascii(type))
         return false;
     if (!smtp_scan_byte(&rest, ';') || rest.len == 0)
         return false;

@@ -66,15 +66,6 @@ int smtp_scan_hex(uint8_t c)
     return -1;
 }
 
-bool smtp_scan_is_ascii(struct span s)
-{
-    for (uint32_t i = 0; i < s.len; i++) {
-        if (s.ptr[i] >= 128)
-            return false;
-    }
-    return true;
-}
-
 /* Bytes of the character at the front, by its first byte and the bounds that it sets to the second
  * one (RFC 3629, 4); 0: none begins so. */
 static uint32_t utf8_length(uint8_t first, uint8_t *least, uint8_t *most)

@@ -21,7 +21,6 @@ bool smtp_scan_number(struct span s, uint64_t *out);
 /* 0 to 15, or -1; letters in upper case only, as xtext has them. */
 int smtp_scan_hex(uint8_t c);
 
-bool smtp_scan_is_ascii(struct span s);
 /*
  * Well-formed by RFC 3629, 4 (no overlong form, no surrogate, nothing above U+10FFFF), and free of
  * the control characters U+0080 to U+009F, which some terminals obey.

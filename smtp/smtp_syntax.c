@@ -7,6 +7,7 @@
 
 #include "base/addr.h"
 #include "base/assert.h"
+#include "base/idna.h"
 #include "smtp/smtp_scan.h"
 
 /* RFC 5322, 3.2.3, and UTF8-non-ascii (RFC 6531, 3.3), which smtp_syntax_path judges as a whole. */
@@ -65,7 +66,7 @@ static bool is_label_byte(uint8_t c)
 static bool take_label(struct span *s)
 {
     struct span label = smtp_scan_while(s, is_label_byte);
-    uint32_t most = smtp_scan_is_ascii(label) ? 63 : 4 * 63;
+    uint32_t most = span_is_ascii(label) ? 63 : 4 * 63;
 
     return label.len > 0 && label.len <= most && label.ptr[0] != '-' &&
            label.ptr[label.len - 1] != '-';
@@ -120,6 +121,14 @@ static bool take_literal(struct span *s)
     return is_address(inner, false) || is_general_literal(inner);
 }
 
+/* What is not ASCII must have a form for the DNS (RFC 6531, 3.3). */
+static bool is_name(struct span domain)
+{
+    char name[IDNA_BYTES];
+
+    return span_is_ascii(domain) || idna_to_ascii(domain, name);
+}
+
 static bool take_domain(struct span *s)
 {
     const uint8_t *begin = s->ptr;
@@ -133,7 +142,8 @@ static bool take_domain(struct span *s)
                 return false;
         } while (smtp_scan_byte(s, '.'));
     }
-    return s->ptr - begin <= LIMIT_DOMAIN_BYTES;
+    return s->ptr - begin <= LIMIT_DOMAIN_BYTES &&
+           is_name(span_of(begin, (uint32_t)(s->ptr - begin)));
 }
 
 static bool take_mailbox(struct span *s)
@@ -206,7 +216,7 @@ enum smtp_syntax_outcome smtp_syntax_path(struct span *rest, struct span keyword
     if (!take_path(rest, mailbox) || !smtp_scan_is_utf8(span_first(path, path.len - rest->len)))
         return SMTP_SYNTAX_BAD;
     ASSERT(mailbox->len <= LIMIT_PATH_BYTES);
-    return smtp_scan_is_ascii(*mailbox) ? SMTP_SYNTAX_OK : SMTP_SYNTAX_UTF8;
+    return span_is_ascii(*mailbox) ? SMTP_SYNTAX_OK : SMTP_SYNTAX_UTF8;
 }
 
 bool smtp_syntax_mailbox(struct span s)
@@ -216,7 +226,7 @@ bool smtp_syntax_mailbox(struct span s)
 
 bool smtp_syntax_domain(struct span s)
 {
-    return smtp_scan_is_ascii(s) && take_domain(&s) && s.len == 0;
+    return span_is_ascii(s) && take_domain(&s) && s.len == 0;
 }
 
 static bool is_helo_byte(uint8_t c)

@@ -115,12 +115,34 @@ static void faults(void **state)
     assert_memory_equal(room, "f:3: self ", 10);
 }
 
+static void domains_are_what_dns_has(void **state)
+{
+    struct senders *t = good("ann *@b\xc3\xbc"
+                             "cher.example *@*.xn--mnchen-3ya.example\n"
+                             "\xc3\xa4@\xc3\xb6.example self\n");
+
+    (void)state;
+    assert_true(may(t, "ann",
+                    "x@B\xc3\x9c"
+                    "CHER.example"));
+    assert_true(may(t, "ann", "x@xn--bcher-kva.example"));
+    assert_true(may(t, "ann",
+                    "x@a.m\xc3\xbc"
+                    "nchen.example"));
+    assert_false(may(t, "ann", "x@bucher.example"));
+    assert_false(may(t, "ann", "x@\xe2\x80\xae.example"));
+    assert_true(may(t, "\xc3\xa4@\xc3\xb6.example", "\xc3\xa4@xn--nda.example"));
+    senders_release(t);
+    assert_null(parse("ann a@\xe2\x80\xae.example\n"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_file_lets_all_be_themselves),
         cmocka_unit_test(who_may_be_who),
         cmocka_unit_test(settings),
+        cmocka_unit_test(domains_are_what_dns_has),
         cmocka_unit_test(faults),
     };
 

@@ -12,7 +12,7 @@
 #define PORT_IN_V4 64 /* bits into the input: the peer's port */
 #define PORT_IN_V6 256
 #define LOW_BITS   3 /* of the hash, looked after */
-#define ZEROS      3 /* in a row are too many: ports that count by two move the second to fourth bit */
+#define ZEROS      3 /* in a row are too many: sixteen ports move their low four or five bits */
 
 STATIC_ASSERT(USUAL_ENTRIES <= LIMIT_NIC_SPREAD, "the usual table fits");
 STATIC_ASSERT(LIMIT_WORKERS <= UINT8_MAX, "a queue is an octet");

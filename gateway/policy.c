@@ -58,10 +58,13 @@ static struct account account_of(struct policy *p, const struct smtp_sender *who
 {
     const struct config_policy *c = p->config;
     struct account a = { .rate = c->rates[scope][use] };
+    struct quota_rate own = { 0, 0 };
     struct span names[CONFIG_SCOPES] = { who->login, client_of(&who->client), { NULL, 0 } };
 
-    if (scope == CONFIG_SCOPE_LOGIN && limits_of(p, who->login)->rates[use].amount != 0)
-        a.rate = limits_of(p, who->login)->rates[use];
+    if (scope == CONFIG_SCOPE_LOGIN)
+        own = limits_of(p, who->login)->rates[use];
+    if (own.amount != 0)
+        a.rate = own;
     if (a.rate.amount != 0)
         a.key = quota_key_of(p->env.quota, (uint8_t)(scope * SMTP_USE_COUNT + use), names[scope]);
     return a;
@@ -102,7 +105,7 @@ static bool enters(struct smtp_policy *smtp, const struct smtp_sender *who, stru
     struct policy *p = (struct policy *)smtp;
     const struct senders_limits *l = limits_of(p, who->login);
     uint32_t most = l->sessions != 0 ? l->sessions : p->config->sessions;
-    enum quota_entry how = QUOTA_UNCOUNTED;
+    enum quota_entry how;
 
     if (l->recipients != 0)
         own->recipients_max = l->recipients;

@@ -15,7 +15,7 @@
 #include "gateway/config_units.h"
 #include "gateway/slurp.h"
 
-/* A star stands for any bytes, none too: before_star, behind_star. Without one, `exact`. */
+/* A star stands for any bytes, none too. */
 struct pattern {
     struct span local; /* in front of its star, or all of it */
     struct span local_end;

@@ -18,7 +18,7 @@
 
 #define BLOCK_BYTES SMTP_PLAIN_BLOCK_BYTES
 /* The longest run: no line within one is too long. */
-#define RUN_BYTES 32768
+#define RUN_BYTES 65024
 STATIC_ASSERT(RUN_BYTES < LIMIT_TEXT_LINE_BYTES, "only a run's first and last line end matter");
 STATIC_ASSERT(RUN_BYTES % BLOCK_BYTES == 0, "a run is whole blocks");
 

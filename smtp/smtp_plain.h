@@ -17,8 +17,10 @@
  */
 uint32_t smtp_plain_run(struct span text, uint8_t dot);
 
-/* The two ways, for tests: the second one only where the processor has AVX2. */
+/* The three ways, for tests: the later two only where the processor has AVX2 and
+ * AVX-512 VBMI. */
 uint32_t smtp_plain_sse2(struct span text, uint8_t dot);
 uint32_t smtp_plain_avx2(struct span text, uint8_t dot);
+uint32_t smtp_plain_vbmi(struct span text, uint8_t dot);
 
 #endif

@@ -25,7 +25,8 @@ static inline bool model_plain_agrees(struct span text, uint8_t dot)
     uint32_t want = model_plain(text, dot);
 
     return smtp_plain_run(text, dot) == want && smtp_plain_sse2(text, dot) == want &&
-           (!__builtin_cpu_supports("avx2") || smtp_plain_avx2(text, dot) == want);
+           (!__builtin_cpu_supports("avx2") || smtp_plain_avx2(text, dot) == want) &&
+           (!__builtin_cpu_supports("avx512vbmi") || smtp_plain_vbmi(text, dot) == want);
 }
 
 #endif

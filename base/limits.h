@@ -114,9 +114,11 @@
  * CVE-2018-5390). Past it: dropped, the peer sends it again. */
 #define LIMIT_TCP_REASM_SEGS  6144
 #define LIMIT_TCP_REASM_BYTES LIMIT_TCP_RECEIVE_BYTES_DEFAULT
-/* Gaps between them, plus one: a full window at 1 % of loss has 57. Each arrival looks at all, so
- * no more. Past it: dropped. */
-#define LIMIT_TCP_REASM_RANGES 128
+/* Gaps between them, plus one: a full window at 1 % of loss has 57, a queue that overflowed in slow
+ * start leaves hundreds. Past it: dropped. And of a core, 4 MB of them. Past it: the connection
+ * that has had gaps for longest loses what is behind them. */
+#define LIMIT_TCP_REASM_RANGES     1024
+#define LIMIT_TCP_REASM_RANGES_ALL 65536
 /* A send queue holds one segment for so many bytes of its bound. Past it: reserve gives NULL. */
 #define LIMIT_TCP_SEND_SEG_BYTES 512
 /* Challenge ACKs a second of one connection (RFC 5961, 7), and of a core, give or take a random

@@ -146,6 +146,7 @@ struct tcp {
     struct pool *conns;
     struct pool *flights;
     struct pool *reasms;
+    struct tcp_reasm_source ranges;
     struct pool *sents; /* records of segments in flight */
     struct pool *slots_pool;
     struct pool *prefixes_pool;

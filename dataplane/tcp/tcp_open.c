@@ -60,6 +60,8 @@ static void release_memory(struct tcp *t)
         pool_destroy(t->flights);
     if (t->reasms != NULL)
         pool_destroy(t->reasms);
+    if (t->ranges.pool != NULL)
+        pool_destroy(t->ranges.pool);
     if (t->sents != NULL)
         pool_destroy(t->sents);
     release_array(t->slots_pool, t->table.slots);
@@ -68,6 +70,16 @@ static void release_memory(struct tcp *t)
     release_array(t->tws_pool, t->tws.slots);
     pool_put(self, t);
     pool_destroy(self);
+}
+
+/* As many as all connections may have, or as the core affords. */
+static struct pool *create_ranges(const struct tcp_config *config)
+{
+    uint64_t count = (uint64_t)config->connections_max * LIMIT_TCP_REASM_RANGES;
+
+    if (count > LIMIT_TCP_REASM_RANGES_ALL)
+        count = LIMIT_TCP_REASM_RANGES_ALL;
+    return pool_create("tcp_range", (uint32_t)count, sizeof(struct tcp_range));
 }
 
 static bool take_memory(struct tcp *t)
@@ -81,16 +93,18 @@ static bool take_memory(struct tcp *t)
 
     t->conns = pool_create("tcp_conn", config->connections_max, sizeof(struct tcp_conn));
     t->reasms = pool_create("tcp_reasm", config->connections_max, sizeof(struct tcp_reasm));
+    t->ranges.pool = create_ranges(config);
     t->flights = pool_create("tcp_flight", config->connections_max, sizeof(struct tcp_flight));
     t->sents = pool_create("tcp_sent", config->connections_max * records, sizeof(struct tcp_sent));
     t->slots_pool = array("tcp_table", sizeof(struct tcp_table_entry), slots);
     t->prefixes_pool = array("tcp_prefix", sizeof(struct tcp_prefix_slot), prefixes);
     t->syns_pool = array("tcp_syn", sizeof(struct tcp_syn_entry), config->syn_rcvd_max);
     t->tws_pool = array("tcp_tw", sizeof(struct tcp_tw), config->time_wait_max);
-    if (t->conns == NULL || t->flights == NULL || t->reasms == NULL || t->sents == NULL ||
-        t->slots_pool == NULL || t->prefixes_pool == NULL || t->syns_pool == NULL ||
-        t->tws_pool == NULL)
+    if (t->conns == NULL || t->flights == NULL || t->reasms == NULL || t->ranges.pool == NULL ||
+        t->sents == NULL || t->slots_pool == NULL || t->prefixes_pool == NULL ||
+        t->syns_pool == NULL || t->tws_pool == NULL)
         return false;
+    rng_seed(&t->ranges.lot, hash_sip24(&key, "ranges", 6));
     tcp_table_init(&t->table, pool_get(t->slots_pool), slots);
     tcp_prefix_init(&t->prefixes, pool_get(t->prefixes_pool), prefixes, &key);
     tcp_syn_init(&t->syns, pool_get(t->syns_pool), config->syn_rcvd_max);

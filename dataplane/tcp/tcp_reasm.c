@@ -5,11 +5,9 @@
  *
  * Failure modes: a peer that sends every second byte runs into the cap of ranges, one that sends
  * tiny segments is gathered into fuller buffers and runs into the cap of segments; both lose only
- * what they sent.
+ * what they sent. So does whoever needs a range when the core has none left.
  */
 #include "dataplane/tcp/tcp_reasm.h"
-
-#include <string.h>
 
 #include "base/assert.h"
 #include "dataplane/tcp/tcp_recvq.h"
@@ -25,24 +23,14 @@ static uint32_t end_of(const struct seg *s)
     return s->seq + s->len;
 }
 
-void tcp_reasm_init(struct tcp_reasm *r)
+void tcp_reasm_init(struct tcp_reasm *r, struct tcp_reasm_source *source)
 {
+    r->source = source;
+    r->root = NULL;
+    list_init(&r->recent);
     r->bytes = 0;
     r->segs = 0;
     r->count = 0;
-    r->clock = 0;
-}
-
-/* Lists live inside the ranges, so moving a range means linking its ends anew. */
-static void move_segs(struct list *to, struct list *from)
-{
-    list_init(to);
-    if (list_empty(from))
-        return;
-    to->head = from->head;
-    to->head.next->prev = &to->head;
-    to->head.prev->next = &to->head;
-    list_init(from);
 }
 
 /* Both lists have segments. */
@@ -57,40 +45,46 @@ static void join_segs(struct list *to, struct list *from)
     list_init(from);
 }
 
-static void open_range(struct tcp_reasm *r, uint32_t at)
+static struct tcp_range *range_of(struct list_node *n)
 {
-    ASSERT(r->count < LIMIT_TCP_REASM_RANGES);
-    for (uint32_t i = r->count; i > at; i--) {
-        struct tcp_reasm_range *to = &r->ranges[i];
-        struct tcp_reasm_range *from = &r->ranges[i - 1];
+    return LIST_ENTRY(n, struct tcp_range, recent);
+}
 
-        to->start = from->start;
-        to->end = from->end;
-        to->touched = from->touched;
-        move_segs(&to->segs, &from->segs);
-    }
-    list_init(&r->ranges[at].segs);
+static void touch(struct tcp_reasm *r, struct tcp_range *range)
+{
+    list_remove(&range->recent);
+    list_prepend(&r->recent, &range->recent);
+}
+
+/* A range without segments yet. NULL: a cap was reached. */
+static struct tcp_range *open_range(struct tcp_reasm *r, uint32_t start, uint32_t end)
+{
+    struct tcp_range *range = r->count < LIMIT_TCP_REASM_RANGES ? pool_get(r->source->pool) : NULL;
+
+    if (range == NULL)
+        return NULL;
+    *range = (struct tcp_range){ .start = start,
+                                 .end = end,
+                                 .rank = (uint32_t)rng_next(&r->source->lot) };
+    list_init(&range->segs);
+    list_node_init(&range->recent);
+    tcp_ranges_add(&r->root, range);
     r->count++;
+    return range;
 }
 
-/* Range `at` has no segments any more. */
-static void close_range(struct tcp_reasm *r, uint32_t at)
+/* The range has no segments any more. */
+static void close_range(struct tcp_reasm *r, struct tcp_range *range)
 {
-    ASSERT(at < r->count);
-    ASSERT(list_empty(&r->ranges[at].segs));
+    ASSERT(r->count > 0);
+    ASSERT(list_empty(&range->segs));
     r->count--;
-    for (uint32_t i = at; i < r->count; i++) {
-        struct tcp_reasm_range *to = &r->ranges[i];
-        struct tcp_reasm_range *from = &r->ranges[i + 1];
-
-        to->start = from->start;
-        to->end = from->end;
-        to->touched = from->touched;
-        move_segs(&to->segs, &from->segs);
-    }
+    tcp_ranges_remove(&r->root, range);
+    list_remove(&range->recent);
+    pool_put(r->source->pool, range);
 }
 
-static void release_first(struct tcp_reasm *r, struct tcp_reasm_range *range)
+static void release_first(struct tcp_reasm *r, struct tcp_range *range)
 {
     struct seg *s = seg_of(list_pop(&range->segs));
 
@@ -99,31 +93,43 @@ static void release_first(struct tcp_reasm *r, struct tcp_reasm_range *range)
     seg_release(s);
 }
 
-static void drop_range(struct tcp_reasm *r, uint32_t at)
+static void drop_range(struct tcp_reasm *r, struct tcp_range *range)
 {
-    while (!list_empty(&r->ranges[at].segs))
-        release_first(r, &r->ranges[at]);
-    close_range(r, at);
+    while (!list_empty(&range->segs))
+        release_first(r, range);
+    close_range(r, range);
 }
 
-/* The first range that ends at or after seq: the only one that the bytes from seq on may join or
- * overlap first. */
-static uint32_t find_range(const struct tcp_reasm *r, uint32_t seq)
-{
-    uint32_t at = r->count;
+/* Where bytes from seq on belong. */
+struct spot {
+    struct tcp_range *before; /* it begins at seq or earlier, and reaches seq; NULL: none */
+    struct tcp_range *next;   /* the first that begins later; NULL: none */
+};
 
-    /* New data follows the newest as a rule, so look from the end. */
-    while (at > 0 && tcp_seq_ge(r->ranges[at - 1].end, seq))
-        at--;
-    return at;
+static struct tcp_range *range_after(const struct tcp_reasm *r, const struct tcp_range *range)
+{
+    return tcp_ranges_from(r->root, range->end + 1);
 }
 
-/* Cuts off s what range `at` and those after it hold. False: nothing is left of s. */
-static bool cut_known(struct tcp_reasm *r, struct seg *s, uint32_t at)
+static struct spot find_spot(const struct tcp_reasm *r, uint32_t seq)
 {
-    if (at < r->count && tcp_seq_le(r->ranges[at].start, s->seq)) {
-        struct tcp_reasm_range *before = &r->ranges[at++];
-        uint32_t known = before->end - s->seq;
+    struct tcp_range *at = NULL;
+
+    /* New data follows the newest as a rule. */
+    if (!list_empty(&r->recent))
+        at = range_of(r->recent.head.next);
+    if (at == NULL || at->end != seq)
+        at = tcp_ranges_from(r->root, seq);
+    if (at == NULL || tcp_seq_gt(at->start, seq))
+        return (struct spot){ NULL, at };
+    return (struct spot){ at, range_after(r, at) };
+}
+
+/* Cuts off s what is held already. False: nothing is left of it. */
+static bool cut_known(struct tcp_reasm *r, struct seg *s, struct spot *at)
+{
+    if (at->before != NULL) {
+        uint32_t known = at->before->end - s->seq;
 
         if (known >= s->len)
             return false;
@@ -131,14 +137,19 @@ static bool cut_known(struct tcp_reasm *r, struct seg *s, uint32_t at)
         s->seq += known;
     }
     /* Ranges that lie inside of s are dropped for it. */
-    while (at < r->count && tcp_seq_le(r->ranges[at].end, end_of(s)))
-        drop_range(r, at);
-    if (at < r->count && tcp_seq_lt(r->ranges[at].start, end_of(s)))
-        seg_trim(s, r->ranges[at].start - s->seq);
-    return s->len > 0;
+    while (at->next != NULL && tcp_seq_le(at->next->end, end_of(s))) {
+        struct tcp_range *inside = at->next;
+
+        at->next = range_after(r, inside);
+        drop_range(r, inside);
+    }
+    if (at->next != NULL && tcp_seq_lt(at->next->start, end_of(s)))
+        seg_trim(s, at->next->start - s->seq);
+    ASSERT(s->len > 0);
+    return true;
 }
 
-static void append_to(struct tcp_reasm *r, struct tcp_reasm_range *range, struct seg *s)
+static void append_to(struct tcp_reasm *r, struct tcp_range *range, struct seg *s)
 {
     struct seg *last = seg_of(range->segs.head.prev);
 
@@ -152,7 +163,7 @@ static void append_to(struct tcp_reasm *r, struct tcp_reasm_range *range, struct
     r->segs++;
 }
 
-static void prepend_to(struct tcp_reasm *r, struct tcp_reasm_range *range, struct seg *s)
+static void prepend_to(struct tcp_reasm *r, struct tcp_range *range, struct seg *s)
 {
     range->start = s->seq;
     r->bytes += s->len;
@@ -165,65 +176,67 @@ static bool is_full(const struct tcp_reasm *r, uint32_t len)
     return r->segs >= LIMIT_TCP_REASM_SEGS || r->bytes + len > LIMIT_TCP_REASM_BYTES;
 }
 
-/* s overlaps nothing; `at` is the range that ends at s->seq, or the first that begins after. False:
- * no range free. */
-static bool place(struct tcp_reasm *r, struct seg *s, uint32_t at)
+/* s follows a range, and may close the gap behind it. */
+static void extend(struct tcp_reasm *r, struct spot at, struct seg *s)
 {
-    uint32_t end = end_of(s);
-    bool follows = at < r->count && r->ranges[at].end == s->seq;
-    uint32_t next = follows ? at + 1 : at;
-    bool precedes = next < r->count && r->ranges[next].start == end;
+    bool joins = at.next != NULL && at.next->start == end_of(s);
 
-    if (follows) {
-        append_to(r, &r->ranges[at], s);
-    } else if (precedes) {
-        prepend_to(r, &r->ranges[next], s);
+    append_to(r, at.before, s);
+    if (!joins)
+        return;
+    join_segs(&at.before->segs, &at.next->segs);
+    at.before->end = at.next->end;
+    close_range(r, at.next);
+}
+
+/* s overlaps nothing. False: no range is free. */
+static bool place(struct tcp_reasm *r, struct seg *s, struct spot at)
+{
+    struct tcp_range *range = at.before;
+
+    if (range != NULL) {
+        extend(r, at, s);
+    } else if (at.next != NULL && at.next->start == end_of(s)) {
+        range = at.next;
+        prepend_to(r, range, s);
     } else {
-        if (r->count == LIMIT_TCP_REASM_RANGES)
+        range = open_range(r, s->seq, end_of(s));
+        if (range == NULL)
             return false;
-        open_range(r, at);
-        r->ranges[at].start = s->seq;
-        r->ranges[at].end = end;
-        list_append(&r->ranges[at].segs, &s->link);
-        r->bytes += s->len;
-        r->segs++;
+        prepend_to(r, range, s);
     }
-    r->ranges[at].touched = ++r->clock;
-    if (follows && precedes) {
-        join_segs(&r->ranges[at].segs, &r->ranges[next].segs);
-        r->ranges[at].end = r->ranges[next].end;
-        close_range(r, next);
-    }
+    touch(r, range);
     return true;
 }
 
-/* The first run of s that is held already, range `at` being the first that may touch it. */
-static struct tcp_wire_sack find_twice(const struct tcp_reasm *r, const struct seg *s, uint32_t at)
+/* The first run of s that is held already (RFC 2883, 4). */
+static struct tcp_wire_sack find_twice(const struct seg *s, struct spot at)
 {
     struct tcp_wire_sack twice = { s->seq, s->seq };
+    const struct tcp_range *range = at.next;
 
-    if (at < r->count && r->ranges[at].end == s->seq)
-        at++;
-    if (at == r->count || tcp_seq_ge(r->ranges[at].start, end_of(s)))
+    if (at.before != NULL && at.before->end != s->seq)
+        range = at.before;
+    if (range == NULL || tcp_seq_ge(range->start, end_of(s)))
         return twice;
-    twice.start = tcp_seq_max(s->seq, r->ranges[at].start);
-    twice.end = tcp_seq_lt(end_of(s), r->ranges[at].end) ? end_of(s) : r->ranges[at].end;
+    twice.start = tcp_seq_max(s->seq, range->start);
+    twice.end = tcp_seq_lt(end_of(s), range->end) ? end_of(s) : range->end;
     return twice;
 }
 
 enum tcp_reasm_result tcp_reasm_insert(struct tcp_reasm *r, struct seg *s,
                                        struct tcp_wire_sack *twice)
 {
-    uint32_t at = find_range(r, s->seq);
+    struct spot at = find_spot(r, s->seq);
 
     ASSERT(s->len > 0);
-    *twice = find_twice(r, s, at);
+    *twice = find_twice(s, at);
     if (is_full(r, s->len)) {
         seg_release(s);
         return TCP_REASM_FULL;
     }
-    if (!cut_known(r, s, at)) {
-        r->ranges[at].touched = ++r->clock;
+    if (!cut_known(r, s, &at)) {
+        touch(r, at.before);
         seg_release(s);
         return TCP_REASM_DUPLICATE;
     }
@@ -235,14 +248,24 @@ enum tcp_reasm_result tcp_reasm_insert(struct tcp_reasm *r, struct seg *s,
     return TCP_REASM_KEPT;
 }
 
+static struct tcp_range *first_range(const struct tcp_reasm *r)
+{
+    struct tcp_range *range = r->root;
+
+    while (range != NULL && range->below != NULL)
+        range = range->below;
+    return range;
+}
+
 struct seg *tcp_reasm_take(struct tcp_reasm *r, uint32_t rcv_nxt)
 {
-    while (r->count > 0 && tcp_seq_le(r->ranges[0].start, rcv_nxt)) {
-        struct tcp_reasm_range *range = &r->ranges[0];
+    struct tcp_range *range;
+
+    while ((range = first_range(r)) != NULL && tcp_seq_le(range->start, rcv_nxt)) {
         struct seg *s;
 
         if (list_empty(&range->segs)) {
-            close_range(r, 0);
+            close_range(r, range);
             continue;
         }
         s = seg_of(range->segs.head.next);
@@ -257,7 +280,7 @@ struct seg *tcp_reasm_take(struct tcp_reasm *r, uint32_t rcv_nxt)
         s->seq = rcv_nxt;
         range->start = end_of(s);
         if (list_empty(&range->segs))
-            close_range(r, 0);
+            close_range(r, range);
         return s;
     }
     return NULL;
@@ -265,30 +288,22 @@ struct seg *tcp_reasm_take(struct tcp_reasm *r, uint32_t rcv_nxt)
 
 unsigned tcp_reasm_blocks(const struct tcp_reasm *r, struct tcp_wire_sack *out, unsigned max)
 {
-    uint32_t below = UINT32_MAX;
+    const struct list_node *n = r->recent.head.next;
     unsigned count = 0;
 
-    while (count < max && count < r->count) {
-        const struct tcp_reasm_range *newest = NULL;
+    for (; n != &r->recent.head && count < max; n = n->next) {
+        const struct tcp_range *range = LIST_ENTRY(n, struct tcp_range, recent);
 
-        for (uint32_t i = 0; i < r->count; i++) {
-            const struct tcp_reasm_range *range = &r->ranges[i];
-
-            if (range->touched < below && (newest == NULL || range->touched > newest->touched))
-                newest = range;
-        }
-        if (newest == NULL)
-            break;
-        below = newest->touched;
-        out[count++] = (struct tcp_wire_sack){ newest->start, newest->end };
+        out[count++] = (struct tcp_wire_sack){ range->start, range->end };
     }
     return count;
 }
 
 void tcp_reasm_clear(struct tcp_reasm *r)
 {
-    while (r->count > 0)
-        drop_range(r, r->count - 1);
+    while (r->root != NULL)
+        drop_range(r, r->root);
+    ASSERT(r->count == 0 && list_empty(&r->recent));
     ASSERT(r->bytes == 0);
     ASSERT(r->segs == 0);
 }

@@ -1,7 +1,7 @@
 /*
- * Bytes that came before their turn: a few sorted ranges of sequence space, each with its segments,
- * under caps in bytes, segments and ranges. Pure: takes segments, gives them back in order; tells
- * SACK blocks.
+ * Bytes that came before their turn: ranges of sequence space, each with its segments, under caps
+ * in bytes, segments and ranges. Whatever comes costs steps by the logarithm of the ranges. Pure:
+ * takes segments, gives them back in order; tells SACK blocks.
  */
 #ifndef POSTERN_TCP_REASM_H
 #define POSTERN_TCP_REASM_H
@@ -11,26 +11,29 @@
 
 #include "base/limits.h"
 #include "base/list.h"
+#include "base/pool.h"
+#include "base/rng.h"
 #include "base/seg.h"
+#include "dataplane/tcp/tcp_ranges.h"
 #include "dataplane/tcp/tcp_wire.h"
 
-struct tcp_reasm_range {
-    uint32_t start;
-    uint32_t end;     /* one past the last byte */
-    uint32_t touched; /* the newest is what SACK tells first (RFC 2018, 4) */
-    struct list segs; /* by seq, without gap or overlap */
-};
-
 struct tcp_conn;
+
+/* Where ranges come from: the core's. */
+struct tcp_reasm_source {
+    struct pool *pool; /* of struct tcp_range */
+    struct rng lot;
+};
 
 struct tcp_reasm {
     struct list_node link; /* free to the holder, as is the next */
     struct tcp_conn *holder;
+    struct tcp_reasm_source *source;
+    struct tcp_range *root;
+    struct list recent; /* ranges, what changed last first: what SACK tells first (RFC 2018, 4) */
     uint32_t bytes;
     uint32_t segs;
-    uint32_t count; /* ranges, sorted, with gaps between them */
-    uint32_t clock; /* counts insertions, for `touched` */
-    struct tcp_reasm_range ranges[LIMIT_TCP_REASM_RANGES];
+    uint32_t count; /* ranges */
 };
 
 enum tcp_reasm_result {
@@ -39,7 +42,7 @@ enum tcp_reasm_result {
     TCP_REASM_FULL,      /* a cap was reached: dropped, the peer sends it again */
 };
 
-void tcp_reasm_init(struct tcp_reasm *r);
+void tcp_reasm_init(struct tcp_reasm *r, struct tcp_reasm_source *source);
 /* Takes s, whose seq is set, len > 0, all of it within 2^30 of what is there. *twice: the first run
  * of its bytes that was there before (RFC 2883, 4), or start == end. */
 enum tcp_reasm_result tcp_reasm_insert(struct tcp_reasm *r, struct seg *s,

@@ -68,6 +68,15 @@ static void cut_to_window(struct tcp_conn *c, struct tcp_in *in)
     }
 }
 
+/* Gaps that never close must not keep others from having one. */
+static void spare_range(struct tcp *t)
+{
+    if (pool_used(t->ranges.pool) < pool_count(t->ranges.pool))
+        return;
+    tcp_count(t, COUNTER_TCP_REASM_DROPS);
+    tcp_conn_drop_gaps(LIST_ENTRY(t->gapped.head.next, struct tcp_reasm, link)->holder);
+}
+
 static void take_gap(struct tcp_conn *c, struct tcp_in *in)
 {
     struct tcp *t = c->tcp;
@@ -82,10 +91,11 @@ static void take_gap(struct tcp_conn *c, struct tcp_in *in)
         tcp_conn_drop_gaps(c);
         return;
     }
+    spare_range(t);
     if (c->reasm == NULL) {
         c->reasm = pool_get(t->reasms);
         ASSERT(c->reasm != NULL); /* there are as many as blocks */
-        tcp_reasm_init(c->reasm);
+        tcp_reasm_init(c->reasm, &t->ranges);
         c->reasm->holder = c;
         list_append(&t->gapped, &c->reasm->link);
     }

@@ -209,6 +209,7 @@ static unsigned count_holders(const struct tcp_rig *r, uint64_t windows)
 
     leaks += expect_none("blocks", pool_used(t->conns));
     leaks += expect_none("reassemblies", pool_used(t->reasms));
+    leaks += expect_none("ranges out of order", pool_used(t->ranges.pool));
     leaks += expect_none("half-open entries", t->syns.used);
     leaks += expect_none("TIME-WAIT entries", t->tws.used);
     leaks += expect_none("four-tuples in the table", t->table.used);

@@ -9,6 +9,7 @@
 
 #include "base/limits.h"
 #include "base/rng.h"
+#include "dataplane/tcp/tcp_conn.h"
 #include "tcp_rig.h"
 
 #define SEGS   512
@@ -205,6 +206,31 @@ static void tiny_segments_with_gaps(void **state)
     assert_int_equal(tcp_rig_held(r), 0);
 }
 
+/* Gaps that never close keep nobody from having one: of the core's last ranges the oldest go. */
+static void old_gaps_make_room(void **state)
+{
+    static void *others[BLOCKS * LIMIT_TCP_REASM_RANGES];
+    struct tcp_rig *r = *state;
+    struct pool *pool = r->tcp->ranges.pool;
+    uint32_t taken = 0;
+    uint32_t ack;
+
+    while (pool_used(pool) + 2 < pool_count(pool))
+        others[taken++] = pool_get(pool);
+    for (uint32_t peer = 1; peer <= 2; peer++) {
+        tcp_rig_connect(r, 0x0c000000 + peer, 4000);
+        ack = r->last.seq + 1;
+        for (uint32_t i = 0; i < 2; i++)
+            assert_true(tcp_rig_input(r, TCP_ACK, 1002 + 2 * i, ack, 1));
+        tcp_flush(r->tcp);
+        assert_int_equal(r->last.sack_count, 2);
+    }
+    while (taken > 0)
+        pool_put(pool, others[--taken]);
+    assert_int_equal(pool_used(pool), 2); /* the second's; the first one's are gone */
+    assert_int_equal(counter_get(&r->counters, COUNTER_TCP_REASM_DROPS), 1);
+}
+
 /* Many peers that fill their windows and read nothing: some segments stay for the others. */
 static void unread_windows_leave_a_reserve(void **state)
 {
@@ -268,6 +294,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(sequence_numbers_cannot_be_foreseen, open_rig, close_rig),
         cmocka_unit_test_setup_teardown(tiny_segments_in_order, open_rig, close_rig),
         cmocka_unit_test_setup_teardown(tiny_segments_with_gaps, open_rig, close_rig),
+        cmocka_unit_test_setup_teardown(old_gaps_make_room, open_rig, close_rig),
         cmocka_unit_test_setup_teardown(unread_windows_leave_a_reserve, open_rig, close_rig),
         cmocka_unit_test_setup_teardown(time_waits_have_a_cap, open_rig, close_rig),
     };

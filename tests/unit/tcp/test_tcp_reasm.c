@@ -12,6 +12,7 @@
 
 struct model {
     struct seg_pool *pool;
+    struct tcp_reasm_source source;
     struct tcp_reasm reasm;
     uint32_t base;  /* sequence number of bit 0 */
     uint32_t taken; /* bytes that came out */
@@ -23,17 +24,26 @@ static uint8_t byte_at(uint32_t seq)
     return (uint8_t)(seq * 2654435761U >> 24);
 }
 
+static void begin_source(struct tcp_reasm_source *s, uint32_t ranges)
+{
+    s->pool = pool_create("ranges", ranges, sizeof(struct tcp_range));
+    assert_non_null(s->pool);
+    rng_seed(&s->lot, 1);
+}
+
 static void begin(struct model *m, uint32_t base)
 {
     memset(m, 0, sizeof(*m));
     m->pool = seg_plain_create(LIMIT_TCP_REASM_SEGS + 64, 0, 2048);
     m->base = base;
-    tcp_reasm_init(&m->reasm);
+    begin_source(&m->source, LIMIT_TCP_REASM_RANGES + 1);
+    tcp_reasm_init(&m->reasm, &m->source);
 }
 
 static void end(struct model *m)
 {
     tcp_reasm_clear(&m->reasm);
+    pool_destroy(m->source.pool);
     seg_plain_destroy(m->pool);
 }
 
@@ -221,6 +231,75 @@ static void ranges_have_a_cap(void **state)
     end(&m);
 }
 
+static void the_core_has_a_cap_of_ranges(void **state)
+{
+    struct model m;
+
+    (void)state;
+    begin(&m, 0);
+    pool_destroy(m.source.pool);
+    begin_source(&m.source, 2);
+    assert_int_equal(insert(&m, 10, 1), TCP_REASM_KEPT);
+    assert_int_equal(insert(&m, 20, 1), TCP_REASM_KEPT);
+    assert_int_equal(insert(&m, 30, 1), TCP_REASM_FULL);
+    assert_int_equal(insert(&m, 21, 1), TCP_REASM_KEPT);
+    check(&m);
+    end(&m);
+}
+
+/* The longest walk that an arrival can cause. */
+static uint32_t depth_of(const struct tcp_range *at)
+{
+    uint32_t below = at == NULL ? 0 : depth_of(at->below);
+    uint32_t above = at == NULL ? 0 : depth_of(at->above);
+
+    return at == NULL ? 0 : 1 + (below > above ? below : above);
+}
+
+/* Places 0 .. RANGES - 1 in the orders that make a tree or a list long. */
+static uint32_t up(uint32_t i)
+{
+    return i;
+}
+
+static uint32_t down(uint32_t i)
+{
+    return LIMIT_TCP_REASM_RANGES - 1 - i;
+}
+
+static uint32_t from_both_ends(uint32_t i)
+{
+    return i % 2 == 0 ? up(i / 2) : down(i / 2);
+}
+
+static uint32_t scattered(uint32_t i)
+{
+    return i * 389 % LIMIT_TCP_REASM_RANGES;
+}
+
+/* CVE-2018-5390: whatever the order of single bytes with gaps between them, and whatever has left
+ * meanwhile, a walk is some times the 10 steps of a tree that is even. */
+static void no_order_makes_a_long_walk(void **state)
+{
+    uint32_t (*const orders[])(uint32_t) = { up, down, from_both_ends, scattered };
+    struct model m;
+
+    (void)state;
+    for (unsigned o = 0; o < sizeof(orders) / sizeof(orders[0]); o++) {
+        begin(&m, UINT32_MAX - SPACE / 4);
+        for (uint32_t i = 0; i < LIMIT_TCP_REASM_RANGES; i++) {
+            assert_int_equal(insert(&m, 1 + 2 * orders[o](i), 1), TCP_REASM_KEPT);
+            assert_true(depth_of(m.reasm.root) <= 40);
+        }
+        for (uint32_t gap = 2; gap < LIMIT_TCP_REASM_RANGES; gap += 4) {
+            assert_int_equal(insert(&m, gap, 1), TCP_REASM_KEPT);
+            assert_true(depth_of(m.reasm.root) <= 40);
+        }
+        check(&m);
+        end(&m);
+    }
+}
+
 /* A megabyte in single bytes must not hold a megabyte of buffers. */
 static void tiny_segments_are_gathered(void **state)
 {
@@ -243,10 +322,12 @@ static void tiny_segments_are_gathered(void **state)
 static uint32_t fill_up(uint32_t room, uint32_t len)
 {
     struct seg_pool *pool = seg_plain_create(LIMIT_TCP_REASM_SEGS + 64, 0, room);
+    struct tcp_reasm_source source;
     struct tcp_reasm r;
     uint32_t kept = 0;
 
-    tcp_reasm_init(&r);
+    begin_source(&source, 1);
+    tcp_reasm_init(&r, &source);
     for (uint32_t i = 0; i < LIMIT_TCP_REASM_SEGS + 10; i++) {
         struct seg *s = seg_alloc(pool);
         struct tcp_wire_sack twice;
@@ -261,6 +342,7 @@ static uint32_t fill_up(uint32_t room, uint32_t len)
     assert_int_equal(r.bytes, kept * len);
     tcp_reasm_clear(&r);
     assert_int_equal(pool->ops->available(pool), LIMIT_TCP_REASM_SEGS + 64);
+    pool_destroy(source.pool);
     seg_plain_destroy(pool);
     return kept;
 }
@@ -285,6 +367,8 @@ int main(void)
         cmocka_unit_test(what_was_overtaken_is_cut),
         cmocka_unit_test(the_newest_block_comes_first),
         cmocka_unit_test(ranges_have_a_cap),
+        cmocka_unit_test(the_core_has_a_cap_of_ranges),
+        cmocka_unit_test(no_order_makes_a_long_walk),
         cmocka_unit_test(tiny_segments_are_gathered),
         cmocka_unit_test(segments_have_a_cap),
         cmocka_unit_test(bytes_have_a_cap),

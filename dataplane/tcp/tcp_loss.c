@@ -306,7 +306,7 @@ static void find_by_duplicates(struct tcp_conn *c, uint32_t acked)
     if (c->cc.recovering
             ? acked > 0
             : c->dup_acks == DUP_ACKS_LOSS && tcp_seq_ge(c->snd_una, c->flight->loss.recover))
-        tcp_sentq_lost(&c->flight->loss.sent, first);
+        tcp_sentq_lost(&c->flight->loss.sent, tcp_sentq_part_first(&c->flight->loss.sent, first));
 }
 
 /*

@@ -40,7 +40,7 @@ void tcp_mtu_timed_out(struct tcp_conn *c)
 
     if (c->mtu_probe.timeouts < UINT8_MAX)
         c->mtu_probe.timeouts++;
-    if (first == NULL || first->end - first->start <= size || c->mtu_probe.timeouts < TIMEOUTS)
+    if (first == NULL || first->size <= size || c->mtu_probe.timeouts < TIMEOUTS)
         return;
     ASSERT(size >= LIMIT_TCP_MSS_MIN && size < c->snd_mss);
     tcp_count(c->tcp, COUNTER_TCP_BLACK_HOLES);

@@ -161,14 +161,15 @@ static bool plan_resend(const struct tcp_conn *c, struct plan *p)
  * again. */
 static bool plan_tail(const struct tcp_conn *c, struct plan *p)
 {
+    struct tcp_sentq *q = &c->flight->loss.sent;
     int32_t offered = tcp_seq_diff(c->snd_una + c->snd_wnd, c->snd_nxt);
 
-    if (!c->flight->loss.tail_due || c->flight->loss.sent.count == 0)
+    if (!c->flight->loss.tail_due || q->count == 0)
         return false;
     if (offered > 0 && plan_data(c, (uint32_t)offered, p))
         p->why = WHY_TAIL;
     else
-        *p = plan_again(c, tcp_sentq_last(&c->flight->loss.sent), WHY_TAIL);
+        *p = plan_again(c, tcp_sentq_part_last(q, tcp_sentq_last(q)), WHY_TAIL);
     return true;
 }
 
@@ -259,8 +260,7 @@ static void note_new(struct tcp_conn *c, const struct plan *p, uint32_t end)
         return;
     }
     if (in_slow_start(c))
-        tcp_pace_sent(&c->flight->pace, &(struct tcp_pace_rate){ c->cc.cwnd, c->rtt.srtt_us },
-                      tcp_now_ns(c->tcp), p->len);
+        tcp_pace_sent(&c->flight->pace, p->len);
     tcp_mtu_sent(c, end, p->len);
     c->snd_nxt = end;
     if (!tcp_sentq_push(&c->flight->loss.sent, p->seq, end, tcp_now_ns(c->tcp)))
@@ -305,13 +305,8 @@ static void note_space(struct tcp_conn *c, const struct plan *p, uint32_t end)
     }
     c->flags &= (uint16_t)~TCP_CONN_PROBE;
     c->snd_max = tcp_seq_max(c->snd_max, end);
-    if (p->why == WHY_PROBE)
-        return;
-    if (c->cc.recovering)
+    if (c->cc.recovering && p->why != WHY_PROBE)
         tcp_prr_sent(&c->flight->loss.prr, p->len);
-    tcp_timer_sent(c);
-    if (p->why != WHY_TAIL)
-        tcp_loss_sent(c);
 }
 
 /* The segment has left: what does that change? */
@@ -345,21 +340,37 @@ static void check_idle(struct tcp_conn *c)
         c->tcp->cc->on_idle(&c->cc);
 }
 
+/* The segments of a turn have left, for these reasons (a bit each): timers begin, once for all. */
+static void note_turn(struct tcp_conn *c, unsigned whys)
+{
+    const unsigned new_space = 1U << WHY_SYN | 1U << WHY_RESEND | 1U << WHY_DATA | 1U << WHY_FIN;
+
+    if (whys & (new_space | 1U << WHY_TAIL))
+        tcp_timer_sent(c);
+    if (whys & new_space)
+        tcp_loss_sent(c);
+}
+
 unsigned tcp_output_conn(struct tcp_conn *c)
 {
     unsigned sent = 0;
+    unsigned whys = 0;
     struct plan p;
 
     ASSERT(tcp_fsm_is_live(c->state));
     check_idle(c);
     c->flags &= (uint16_t)~TCP_CONN_PACED;
-    for (p = why_send(c); p.why != WHY_NOTHING; p = why_send(c)) {
-        if (!build(c, &p)) {
-            tcp_stream_starve(c);
-            return sent;
-        }
+    if (in_slow_start(c) && !tcp_flight_is_idle(c))
+        tcp_pace_begin(&c->flight->pace, c->cc.cwnd, c->rtt.srtt_us, tcp_now_ns(c->tcp));
+    for (p = why_send(c); p.why != WHY_NOTHING && build(c, &p); p = why_send(c)) {
         note_sent(c, &p);
+        whys |= 1U << p.why;
         sent++;
+    }
+    note_turn(c, whys);
+    if (p.why != WHY_NOTHING) {
+        tcp_stream_starve(c);
+        return sent;
     }
     c->flags &= (uint16_t) ~(TCP_CONN_PROBE | TCP_CONN_RESEND);
     /* Bytes wait, none is out, and congestion control always lets one segment go: it is the peer's

@@ -14,9 +14,21 @@
 #define LATE_NS (2 * WHEEL_TICK_NS)
 
 /* How long `len` bytes take at the rate. */
-static uint64_t time_of(const struct tcp_pace_rate *r, uint32_t len)
+static uint64_t time_of(const struct tcp_pace *p, uint32_t len)
 {
-    return (uint64_t)len * r->srtt_us * NS_PER_US / ((uint64_t)GAIN * r->cwnd);
+    return len * p->byte_ns / TCP_PACE_FRACTION;
+}
+
+void tcp_pace_begin(struct tcp_pace *p, uint32_t cwnd, uint32_t srtt_us, uint64_t now_ns)
+{
+    uint64_t burst_ns;
+
+    ASSERT(cwnd > 0);
+    p->byte_ns = srtt_us * NS_PER_US * TCP_PACE_FRACTION / ((uint64_t)GAIN * cwnd);
+    burst_ns = time_of(p, LIMIT_TCP_BURST_BYTES) + LATE_NS;
+    if (p->next_ns + burst_ns < now_ns)
+        p->next_ns = now_ns - burst_ns;
+    ASSERT(p->next_ns + burst_ns >= now_ns);
 }
 
 bool tcp_pace_lets(const struct tcp_pace *p, uint64_t now_ns, uint32_t in_flight, uint32_t len)
@@ -24,14 +36,7 @@ bool tcp_pace_lets(const struct tcp_pace *p, uint64_t now_ns, uint32_t in_flight
     return p->next_ns <= now_ns || in_flight == 0 || in_flight + len <= LIMIT_TCP_BURST_BYTES;
 }
 
-void tcp_pace_sent(struct tcp_pace *p, const struct tcp_pace_rate *r, uint64_t now_ns, uint32_t len)
+void tcp_pace_sent(struct tcp_pace *p, uint32_t len)
 {
-    uint64_t burst_ns;
-
-    ASSERT(r->cwnd > 0);
-    burst_ns = time_of(r, LIMIT_TCP_BURST_BYTES) + LATE_NS;
-    if (p->next_ns + burst_ns < now_ns)
-        p->next_ns = now_ns - burst_ns;
-    p->next_ns += time_of(r, len);
-    ASSERT(p->next_ns + burst_ns >= now_ns);
+    p->next_ns += time_of(p, len);
 }

@@ -13,18 +13,17 @@
 
 struct tcp_pace {
     uint64_t next_ns; /* the next segment may leave then; long ago: the bucket is full */
+    uint64_t byte_ns; /* that a byte takes at the rate, in TCP_PACE_FRACTIONs */
 };
 
-/* Of the path: the window, bytes, and the round trip; 0: not known, and nothing is paced. */
-struct tcp_pace_rate {
-    uint32_t cwnd;
-    uint32_t srtt_us;
-};
+#define TCP_PACE_FRACTION 65536
 
+/* A turn begins, on a path with this window, bytes, and round trip; 0: not known, and nothing is
+ * paced. */
+void tcp_pace_begin(struct tcp_pace *p, uint32_t cwnd, uint32_t srtt_us, uint64_t now_ns);
 /* May `len` bytes leave now, with `in_flight` out? False: not before p->next_ns. */
 bool tcp_pace_lets(const struct tcp_pace *p, uint64_t now_ns, uint32_t in_flight, uint32_t len);
 /* They have left. */
-void tcp_pace_sent(struct tcp_pace *p, const struct tcp_pace_rate *r, uint64_t now_ns,
-                   uint32_t len);
+void tcp_pace_sent(struct tcp_pace *p, uint32_t len);
 
 #endif

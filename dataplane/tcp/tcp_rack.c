@@ -60,26 +60,27 @@ static void note_rtt(struct tcp_rack *r, uint32_t rtt_us, uint64_t now_ns)
     r->min_ns = now_ns;
 }
 
-/* Steps 2 and 3, for a record that this ACK is the first to tell of; fack as before the ACK. */
-static void note_delivered(struct tcp_rack *r, const struct tcp_sent *s, uint32_t fack,
-                           const struct tcp_rack_ack *a)
+/* Steps 2 and 3, for what this ACK is the first to tell of: s up to `end`; fack as before the ACK.
+ */
+static void note_delivered(struct tcp_rack *r, const struct tcp_sent *s, uint32_t end,
+                           uint32_t fack, const struct tcp_rack_ack *a)
 {
     uint32_t rtt_us = us_since(s->sent_ns, a->now_ns);
 
     if (!(s->flags & TCP_SENT_AGAIN)) {
         note_rtt(r, rtt_us, a->now_ns);
-        if (tcp_seq_lt(s->end, fack))
+        if (tcp_seq_lt(end, fack))
             r->reordered = true;
     } else if (a->echo_ns != 0 && a->echo_ns + NS_PER_MS <= s->sent_ns) {
         return; /* the first copy's */
     } else if (rtt_us < r->min_rtt_us) {
         return; /* too soon to be the second's */
     }
-    r->fack = tcp_seq_max(r->fack, s->end);
-    if (!sent_after(s->sent_ns, s->end, r->xmit_ns, r->end_seq))
+    r->fack = tcp_seq_max(r->fack, end);
+    if (!sent_after(s->sent_ns, end, r->xmit_ns, r->end_seq))
         return;
     r->xmit_ns = s->sent_ns;
-    r->end_seq = s->end;
+    r->end_seq = end;
     r->rtt_us = rtt_us;
 }
 
@@ -91,14 +92,15 @@ void tcp_rack_acked(struct tcp_rack *r, struct tcp_sentq *q, uint32_t una, struc
 
     while ((s = tcp_sentq_first(q)) != NULL && tcp_seq_lt(s->start, una)) {
         uint32_t upto = tcp_seq_lt(s->end, una) ? s->end : una;
+        uint32_t whole = tcp_sentq_whole(s, una);
 
         again |= (s->flags & TCP_SENT_AGAIN) != 0;
         if (!(s->flags & TCP_SENT_SACKED)) {
             a->delivered += upto - s->start;
             if (a->rtt_us == 0)
                 a->rtt_us = us_since(s->sent_ns, a->now_ns);
-            if (upto == s->end)
-                note_delivered(r, s, fack, a);
+            if (whole != s->start)
+                note_delivered(r, s, whole, fack, a);
         }
         tcp_sentq_acked(q, una);
     }
@@ -107,19 +109,45 @@ void tcp_rack_acked(struct tcp_rack *r, struct tcp_sentq *q, uint32_t una, struc
     r->fack = tcp_seq_max(r->fack, una);
 }
 
+/* The whole segments of s that the block holds, as a record of their own. NULL: none, or no record
+ * is to be had. */
+static struct tcp_sent *part_of_block(struct tcp_sentq *q, struct tcp_sent *s,
+                                      const struct tcp_wire_sack *block)
+{
+    uint32_t from = tcp_sentq_whole(s, block->start);
+    uint32_t to = tcp_sentq_whole(s, block->end);
+
+    if (tcp_seq_lt(from, block->start))
+        from += s->size;
+    if (tcp_seq_ge(from, to))
+        return NULL;
+    if (from != s->start) {
+        if (!tcp_sentq_split(q, s, from - s->start))
+            return NULL;
+        s = tcp_sentq_next(q, s);
+    }
+    return tcp_sentq_split(q, s, to - from) ? s : NULL;
+}
+
 void tcp_rack_sacked(struct tcp_rack *r, struct tcp_sentq *q, const struct tcp_wire_sack *block,
                      struct tcp_rack_ack *a)
 {
     uint32_t fack = r->fack;
+    struct tcp_sent *next;
 
-    for (struct tcp_sent *s = tcp_sentq_first(q); s != NULL; s = tcp_sentq_next(q, s)) {
-        if (tcp_seq_gt(s->end, block->end))
+    for (struct tcp_sent *s = tcp_sentq_first(q); s != NULL; s = next) {
+        struct tcp_sent *part = NULL;
+
+        if (tcp_seq_ge(s->start, block->end))
             return;
-        if ((s->flags & TCP_SENT_SACKED) || tcp_seq_lt(s->start, block->start))
+        if (!(s->flags & TCP_SENT_SACKED) && tcp_seq_gt(s->end, block->start))
+            part = part_of_block(q, s, block);
+        next = tcp_sentq_next(q, part != NULL ? part : s);
+        if (part == NULL)
             continue;
-        a->delivered += s->end - s->start;
-        note_delivered(r, s, fack, a);
-        tcp_sentq_sacked(q, s);
+        a->delivered += part->end - part->start;
+        note_delivered(r, part, part->end, fack, a);
+        tcp_sentq_sacked(q, part);
     }
 }
 
@@ -184,6 +212,7 @@ void tcp_rack_timed_out(const struct tcp_rack *r, struct tcp_sentq *q, uint64_t 
     /* What stands first cannot have been received, or it would be acknowledged (RFC 2018, 8). */
     if (first->flags & TCP_SENT_SACKED)
         tcp_sentq_reneged(q);
+    first = tcp_sentq_part_first(q, first);
     for (struct tcp_sent *s = first; s != NULL; s = tcp_sentq_next(q, s)) {
         if (s->flags & (TCP_SENT_SACKED | TCP_SENT_LOST))
             continue;

@@ -1,7 +1,8 @@
 /*
- * The scoreboard: what is out and not yet acknowledged, a record for each segment as it was sent,
- * in order of sequence numbers (RFC 2018, 5; RFC 6675, 3). A record is SACKed whole or not at all,
- * and only we decide where one ends, so no peer can cut it into crumbs (CVE-2019-11478). Pure.
+ * The scoreboard: what is out and not yet acknowledged, in order of sequence numbers (RFC 2018, 5;
+ * RFC 6675, 3). A record is a run of segments of one size that left in one burst; it is split once
+ * their fates differ, and only where a segment ends. A segment is SACKed whole or not at all, and
+ * only we decide where one ends, so no peer can cut it into crumbs (CVE-2019-11478). Pure.
  */
 #ifndef POSTERN_TCP_SENTQ_H
 #define POSTERN_TCP_SENTQ_H
@@ -23,16 +24,17 @@ struct tcp_sent {
     uint64_t sent_ns; /* last */
     uint32_t start;
     uint32_t end;  /* one past the last sequence number, a FIN's included */
+    uint32_t size; /* of each segment but the last, which may have less */
     uint8_t flags; /* enum tcp_sent_flag */
 };
 
 struct tcp_sentq {
     struct list all;
     struct pool *pool;
-    uint32_t count;
-    uint32_t pipe;         /* octets neither SACKed nor lost: on their way, as far as we know */
-    uint32_t sacked_count; /* records */
+    uint32_t count; /* segments, as are the next two */
+    uint32_t sacked_count;
     uint32_t lost_count;
+    uint32_t pipe; /* octets neither SACKed nor lost: on their way, as far as we know */
 };
 
 /* Records come from the pool, which is the core's. */
@@ -44,6 +46,12 @@ struct tcp_sent *tcp_sentq_first(const struct tcp_sentq *q);
 struct tcp_sent *tcp_sentq_last(const struct tcp_sentq *q);
 struct tcp_sent *tcp_sentq_next(const struct tcp_sentq *q, const struct tcp_sent *s);
 struct tcp_sent *tcp_sentq_first_lost(const struct tcp_sentq *q);
+/* The end of the last segment of s that ends at upto or before; s->start: none does. */
+uint32_t tcp_sentq_whole(const struct tcp_sent *s, uint32_t upto);
+/* Splits s at the end of its first segment, or before its last; returns the record of that segment.
+ * Without a record for the rest it is s as it was. */
+struct tcp_sent *tcp_sentq_part_first(struct tcp_sentq *q, struct tcp_sent *s);
+struct tcp_sent *tcp_sentq_part_last(struct tcp_sentq *q, struct tcp_sent *s);
 /* The lowest record is acknowledged up to una, beyond its start; past its end it is gone. */
 void tcp_sentq_acked(struct tcp_sentq *q, uint32_t una);
 void tcp_sentq_sacked(struct tcp_sentq *q, struct tcp_sent *s);

@@ -8,15 +8,17 @@
 
 #define MSS 1000U
 
-static const struct tcp_pace_rate path = { .cwnd = 50000, .srtt_us = 100000 };
+#define CWND    50000
+#define SRTT_US 100000
 
 /* Segments that leave at once, beside many that are out. */
 static unsigned burst(struct tcp_pace *p, uint64_t now_ns)
 {
     unsigned sent = 0;
 
+    tcp_pace_begin(p, CWND, SRTT_US, now_ns);
     while (sent < 1000 && tcp_pace_lets(p, now_ns, 100 * MSS, MSS)) {
-        tcp_pace_sent(p, &path, now_ns, MSS);
+        tcp_pace_sent(p, MSS);
         sent++;
     }
     return sent;
@@ -68,13 +70,13 @@ static void what_fits_into_a_burst_never_waits(void **state)
 
 static void an_unknown_round_trip_paces_nothing(void **state)
 {
-    const struct tcp_pace_rate unknown = { .cwnd = 50000 };
     struct tcp_pace p = { 0 };
 
     (void)state;
+    tcp_pace_begin(&p, CWND, 0, 1);
     for (unsigned i = 0; i < 100; i++) {
         assert_true(tcp_pace_lets(&p, 1, 100 * MSS, MSS));
-        tcp_pace_sent(&p, &unknown, 1, MSS);
+        tcp_pace_sent(&p, MSS);
     }
 }
 

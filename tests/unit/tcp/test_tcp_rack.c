@@ -33,13 +33,18 @@ static void end(struct rig *r)
     pool_destroy(r->pool);
 }
 
-static struct tcp_rack_ack sack(struct rig *r, uint64_t now_ns, uint32_t from, uint32_t to)
+static struct tcp_rack_ack sack_octets(struct rig *r, uint64_t now_ns, uint32_t start, uint32_t end)
 {
     struct tcp_rack_ack a = { .now_ns = now_ns };
-    struct tcp_wire_sack block = { from * SEG, to * SEG };
+    struct tcp_wire_sack block = { start, end };
 
     tcp_rack_sacked(&r->rack, &r->q, &block, &a);
     return a;
+}
+
+static struct tcp_rack_ack sack(struct rig *r, uint64_t now_ns, uint32_t from, uint32_t to)
+{
+    return sack_octets(r, now_ns, from * SEG, to * SEG);
 }
 
 static struct tcp_rack_ack ack(struct rig *r, uint64_t now_ns, uint32_t una, uint64_t echo_ns)
@@ -71,6 +76,30 @@ static void a_later_delivery_starts_the_clock(void **state)
     assert_int_equal(detect(&r, SENT + 125 * MS, &wait_ns), 1);
     assert_int_equal(tcp_sentq_first_lost(&r.q)->start, 0);
     assert_int_equal(wait_ns, 0);
+    end(&r);
+}
+
+/* Of one burst, one record: what is told of a part of it is told of that part alone. */
+static void a_burst_is_told_of_in_parts(void **state)
+{
+    struct rig r;
+    uint64_t wait_ns;
+
+    (void)state;
+    begin(&r, 0);
+    for (uint32_t i = 0; i < 8; i++)
+        assert_true(tcp_sentq_push(&r.q, i * SEG, (i + 1) * SEG, SENT));
+    assert_int_equal(pool_used(r.pool), 1);
+    /* SEG - 1 of the first and the last are no whole segments */
+    assert_int_equal(sack_octets(&r, SENT + 100 * MS, 2 * SEG + 1, 5 * SEG - 1).delivered, SEG);
+    assert_int_equal(r.q.sacked_count, 1);
+    assert_int_equal(ack(&r, SENT + 101 * MS, SEG + 10, 0).delivered, SEG + 10);
+    assert_int_equal(r.rack.end_seq, 4 * SEG);
+    assert_int_equal(sack(&r, SENT + 101 * MS, 5, 7).delivered, 2 * SEG);
+    /* Before what arrived last of the burst: 2 without its first octets, 3, and 5. */
+    assert_int_equal(detect(&r, SENT + 126 * MS, &wait_ns), 3);
+    assert_int_equal(r.q.lost_count, 3);
+    assert_int_equal(r.q.pipe, SEG);
     end(&r);
 }
 
@@ -230,6 +259,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_later_delivery_starts_the_clock),
+        cmocka_unit_test(a_burst_is_told_of_in_parts),
         cmocka_unit_test(three_sacked_end_the_patience),
         cmocka_unit_test(what_was_sent_later_is_not_judged),
         cmocka_unit_test(a_retransmission_may_be_lost),

@@ -29,12 +29,18 @@ static void end(struct rig *r)
     pool_destroy(r->pool);
 }
 
-static bool push(struct rig *r, uint32_t len)
+static bool push_at(struct rig *r, uint32_t len, uint64_t now_ns)
 {
-    if (!tcp_sentq_push(&r->q, r->nxt, r->nxt + len, 1))
+    if (!tcp_sentq_push(&r->q, r->nxt, r->nxt + len, now_ns))
         return false;
     r->nxt += len;
     return true;
+}
+
+/* Each leaves later than the one before. */
+static bool push(struct rig *r, uint32_t len)
+{
+    return push_at(r, len, 1 + r->nxt - BASE);
 }
 
 /* Records follow each other without a gap, and the sums are theirs. */
@@ -47,15 +53,17 @@ static void check(const struct rig *r)
     const struct tcp_sent *before = NULL;
 
     for (struct tcp_sent *s = tcp_sentq_first(&r->q); s != NULL; s = tcp_sentq_next(&r->q, s)) {
+        uint32_t segments = (s->end - s->start + s->size - 1) / s->size;
+
         if (before != NULL)
             assert_int_equal(before->end, s->start);
         if (s->flags & TCP_SENT_SACKED)
-            sacked++;
+            sacked += segments;
         else if (s->flags & TCP_SENT_LOST)
-            lost++;
+            lost += segments;
         else
             pipe += s->end - s->start;
-        count++;
+        count += segments;
         before = s;
     }
     if (before != NULL)
@@ -70,7 +78,7 @@ static struct tcp_sent *pick(const struct rig *r, uint64_t n)
 {
     struct tcp_sent *s = tcp_sentq_first(&r->q);
 
-    for (n %= r->q.count; n > 0; n--)
+    for (n %= pool_used(r->pool); n > 0; n--)
         s = tcp_sentq_next(&r->q, s);
     return s;
 }
@@ -81,15 +89,18 @@ static void one_step(struct rig *r, struct rng *rng)
     struct tcp_sent *s;
 
     if (r->q.count == 0 || rng_below(rng, 3) == 0) {
-        push(r, n);
+        for (uint64_t more = rng_below(rng, 4), now_ns = rng_below(rng, 3); more > 0; more--)
+            push_at(r, n, now_ns);
         return;
     }
     s = pick(r, rng_next(rng));
-    switch (rng_below(rng, 8)) {
+    switch (rng_below(rng, 10)) {
     case 0: tcp_sentq_acked(&r->q, tcp_sentq_first(&r->q)->start + n); break;
     case 1: tcp_sentq_split(&r->q, s, n); break;
     case 2: tcp_sentq_reneged(&r->q); break;
     case 6: tcp_sentq_found(&r->q); break;
+    case 7: tcp_sentq_part_first(&r->q, s); break;
+    case 8: tcp_sentq_part_last(&r->q, s); break;
     case 3:
         if (!(s->flags & TCP_SENT_SACKED))
             tcp_sentq_resent(&r->q, s, 2);
@@ -162,10 +173,56 @@ static void small_losses_are_gathered(void **state)
     end(&r);
 }
 
+/* Five of one burst are one record, and each keeps its ends whatever is split off. */
+static void a_burst_is_one_record(void **state)
+{
+    struct tcp_sent *s;
+    struct rig r;
+
+    (void)state;
+    begin(&r);
+    for (unsigned i = 0; i < 5; i++)
+        push_at(&r, 100, 7);
+    push_at(&r, 50, 7);
+    assert_int_equal(pool_used(r.pool), 2);
+    assert_int_equal(r.q.count, 6);
+    tcp_sentq_acked(&r.q, BASE + 130);
+    check(&r);
+    s = tcp_sentq_first(&r.q);
+    assert_int_equal(s->end, BASE + 200);
+    s = tcp_sentq_next(&r.q, s);
+    assert_int_equal(tcp_sentq_whole(s, BASE + 399), BASE + 300);
+    assert_int_equal(tcp_sentq_whole(s, BASE + 400), BASE + 400);
+    s = tcp_sentq_part_last(&r.q, s);
+    assert_int_equal(s->start, BASE + 400);
+    assert_int_equal(s->end, BASE + 500);
+    assert_int_equal(r.q.count, 5);
+    check(&r);
+    end(&r);
+}
+
+/* What has left again, or later, continues nothing. */
+static void only_a_burst_is_a_run(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    begin(&r);
+    push_at(&r, 100, 7);
+    push_at(&r, 100, 8);
+    tcp_sentq_resent(&r.q, tcp_sentq_last(&r.q), 9);
+    push_at(&r, 100, 9);
+    assert_int_equal(pool_used(r.pool), 3);
+    check(&r);
+    end(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sums_hold_in_any_order),
+        cmocka_unit_test(a_burst_is_one_record),
+        cmocka_unit_test(only_a_burst_is_a_run),
         cmocka_unit_test(without_a_record_nothing_changes),
         cmocka_unit_test(small_losses_are_gathered),
     };

@@ -137,7 +137,7 @@
  * are lost too: what fits into the least MTU. */
 #define LIMIT_TCP_BLACK_HOLE_BYTES 1024
 /* Until the path is tried again with a full segment (RFC 8899, 5.1.1: PMTU_RAISE_TIMER). */
-#define LIMIT_TCP_MTU_PROBE_MS 600000
+#define LIMIT_TCP_MTU_PROBE_S 600
 /* Longest wait for an acknowledgment: R2 of RFC 1122, 4.2.3.5 (100 s at least, 3 minutes for a
  * SYN). Past it: failed. */
 #define LIMIT_TCP_R2_MS     100000

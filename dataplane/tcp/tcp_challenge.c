@@ -7,9 +7,9 @@
 #include "base/limits.h"
 
 /* Counted from 1, so that a budget of zeros is one of no second. */
-static uint32_t second_of(uint64_t now_ns)
+static uint16_t second_of(uint64_t now_ns)
 {
-    return (uint32_t)(now_ns / NS_PER_S) + 1;
+    return (uint16_t)(now_ns / NS_PER_S % UINT16_MAX + 1);
 }
 
 static bool take(struct tcp_challenge_budget *b)
@@ -22,7 +22,7 @@ static bool take(struct tcp_challenge_budget *b)
 
 bool tcp_challenge_one(struct tcp_challenge_budget *b, uint64_t now_ns)
 {
-    uint32_t second = second_of(now_ns);
+    uint16_t second = second_of(now_ns);
 
     if (b->second != second)
         *b = (struct tcp_challenge_budget){ .second = second, .left = LIMIT_TCP_CHALLENGES };
@@ -32,13 +32,12 @@ bool tcp_challenge_one(struct tcp_challenge_budget *b, uint64_t now_ns)
 bool tcp_challenge_any(struct tcp_challenge_budget *b, const struct hash_key *secret,
                        uint64_t now_ns)
 {
-    uint32_t second = second_of(now_ns);
-
-    if (b->second != second) {
+    if (b->second != second_of(now_ns)) {
+        uint64_t second = now_ns / NS_PER_S;
         uint64_t random = hash_sip24(secret, &second, sizeof(second));
 
-        b->second = second;
-        b->left = LIMIT_TCP_CHALLENGES_ALL / 2 + (uint32_t)(random % LIMIT_TCP_CHALLENGES_ALL);
+        b->second = second_of(now_ns);
+        b->left = (uint16_t)(LIMIT_TCP_CHALLENGES_ALL / 2 + random % LIMIT_TCP_CHALLENGES_ALL);
     }
     ASSERT(b->left < 2 * LIMIT_TCP_CHALLENGES_ALL);
     return take(b);

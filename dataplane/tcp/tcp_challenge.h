@@ -12,10 +12,11 @@
 
 #include "base/hash.h"
 
-/* What is left of a second. */
+/* What is left of a second, whose number comes again after 18 hours: a budget that slept for so
+ * long is short for that second. */
 struct tcp_challenge_budget {
-    uint32_t second;
-    uint32_t left;
+    uint16_t second;
+    uint16_t left;
 };
 
 /* One of a connection's LIMIT_TCP_CHALLENGES a second. False: none is left. */

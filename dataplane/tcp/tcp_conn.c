@@ -164,7 +164,7 @@ void tcp_conn_start_receive(struct tcp_conn *c, const struct tcp_header *syn)
     if (syn->options & TCP_HAS_TS) {
         c->flags |= TCP_CONN_TS;
         c->ts_recent = syn->ts_val;
-        c->ts_ns = tcp_now_ns(t);
+        c->ts_age = tcp_ts_age(t);
     }
     if (syn->options & TCP_HAS_SACK_OK)
         c->flags |= TCP_CONN_SACK;
@@ -173,7 +173,7 @@ void tcp_conn_start_receive(struct tcp_conn *c, const struct tcp_header *syn)
         c->rcv_wscale = t->rcv_wscale;
     }
     if (syn->options & TCP_HAS_ECN)
-        tcp_ecn_agree(&c->ecn, c->iss);
+        tcp_ecn_agree(&c->ecn);
     c->irs = syn->seq;
     c->rcv_nxt = syn->seq + 1;
     c->last_ack_sent = c->rcv_nxt;

@@ -55,6 +55,8 @@ enum tcp_conn_flag {
     TCP_CONN_TABLED = 1 << 15,   /* it is in the table */
 };
 
+#define TCP_TS_AGE_NS (1ULL << 30) /* about a second, without a division */
+
 struct tcp_conn {
     /* Hot line: what a segment in order and its ACK read and write. */
     uint32_t rcv_nxt;
@@ -90,13 +92,14 @@ struct tcp_conn {
     uint32_t snd_wl2;
     struct tcp_rtt rtt;
     uint64_t sent_ns; /* when the last data left */
-    uint64_t ts_ns;   /* when ts_recent was set (RFC 7323, 5.5) */
     uint64_t due_alive;
     struct tcp_wire_sack
         dsack; /* came twice, told with the next ACK (RFC 2883); start == end: none */
     uint32_t ts_offset;
+    uint32_t ts_age; /* when ts_recent was set (RFC 7323, 5.5), in TCP_TS_AGE_NS */
     uint32_t rcv_fin;
     uint32_t snd_wnd_max; /* largest window seen */
+    uint32_t iss;
     uint8_t listener;
     uint8_t alive_asked; /* keep-alives without an answer */
     bool alive_due;      /* one is to be sent now */
@@ -105,19 +108,18 @@ struct tcp_conn {
     struct tcp_cc cc;
     struct tcp_rack_path path;
     struct tcp_ecn ecn;
-    struct tcp_mtu_probe mtu_probe;
+    struct tcp_mtu mtu;
     struct wheel_entry wheel;
     struct list_node short_link; /* in tcp->starved or not */
     uint64_t due_end;            /* FIN-WAIT-2 and orphans do not live for ever */
     struct tcp_challenge_budget challenges;
-    uint32_t iss;
     uint32_t irs;
 };
 
 STATIC_ASSERT(offsetof(struct tcp_conn, recvq) == 64, "the hot line is one line");
 STATIC_ASSERT(offsetof(struct tcp_conn, stream) == 128, "the warm line is one line");
 STATIC_ASSERT(offsetof(struct tcp_conn, cc) == 320, "what a segment reads is five lines");
-STATIC_ASSERT(sizeof(struct tcp_conn) <= 472, "with its places in the tables, 512 bytes when idle");
+STATIC_ASSERT(sizeof(struct tcp_conn) <= 448, "with its places in the tables, 512 bytes when idle");
 
 struct tcp_listener {
     struct endpoint at;
@@ -183,6 +185,11 @@ static inline void tcp_count(struct tcp *t, enum counter_id id)
 static inline uint32_t tcp_ts_now(const struct tcp *t, uint32_t offset)
 {
     return (uint32_t)(tcp_now_ns(t) / NS_PER_MS) + offset;
+}
+
+static inline uint32_t tcp_ts_age(const struct tcp *t)
+{
+    return (uint32_t)(tcp_now_ns(t) / TCP_TS_AGE_NS);
 }
 
 /* --- tcp_conn.c --------------------------------------------------------------------------------

@@ -6,11 +6,10 @@
 #include "dataplane/tcp/tcp_ecn.h"
 
 #include "base/assert.h"
-#include "dataplane/tcp/tcp_seq.h"
 
-void tcp_ecn_agree(struct tcp_ecn *e, uint32_t iss)
+void tcp_ecn_agree(struct tcp_ecn *e)
 {
-    *e = (struct tcp_ecn){ .cut_end = iss, .agreed = true };
+    *e = (struct tcp_ecn){ .agreed = true };
 }
 
 bool tcp_ecn_arrived(struct tcp_ecn *e, uint8_t flags, uint8_t tos)
@@ -25,15 +24,13 @@ bool tcp_ecn_arrived(struct tcp_ecn *e, uint8_t flags, uint8_t tos)
     return marked;
 }
 
-bool tcp_ecn_is_congested(const struct tcp_ecn *e, uint8_t flags, uint32_t ack)
+bool tcp_ecn_is_congested(const struct tcp_ecn *e, uint8_t flags)
 {
-    return e->agreed && (flags & (TCP_ECE | TCP_SYN)) == TCP_ECE && tcp_seq_gt(ack, e->cut_end);
+    return e->agreed && (flags & (TCP_ECE | TCP_SYN)) == TCP_ECE;
 }
 
-void tcp_ecn_cut(struct tcp_ecn *e, uint32_t nxt)
+void tcp_ecn_cut(struct tcp_ecn *e)
 {
-    ASSERT(!e->agreed || tcp_seq_ge(nxt, e->cut_end));
-    e->cut_end = nxt;
     e->owes_cwr = e->agreed;
 }
 

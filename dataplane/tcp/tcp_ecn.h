@@ -16,7 +16,6 @@
 #define TCP_ECN_CE   3
 
 struct tcp_ecn {
-    uint32_t cut_end; /* the window was cut when this was sent next */
     bool agreed;
     bool barred;   /* what is marked as capable does not arrive: nothing is marked any more */
     bool echo;     /* ECE is owed with each ACK, until CWR comes */
@@ -37,14 +36,14 @@ static inline bool tcp_ecn_is_agreed(uint8_t flags)
     return (flags & (TCP_ECE | TCP_CWR)) == TCP_ECE;
 }
 
-/* Both ends agree; our sequence numbers begin at iss. */
-void tcp_ecn_agree(struct tcp_ecn *e, uint32_t iss);
+/* Both ends agree. */
+void tcp_ecn_agree(struct tcp_ecn *e);
 /* Bytes came, in a packet with this field: true: an ACK is owed at once. */
 bool tcp_ecn_arrived(struct tcp_ecn *e, uint8_t flags, uint8_t tos);
-/* An ACK came: true: the window is to be cut, for what was sent after the last cut was marked. */
-bool tcp_ecn_is_congested(const struct tcp_ecn *e, uint8_t flags, uint32_t ack);
+/* Does an ACK with these flags tell that something of ours was marked? */
+bool tcp_ecn_is_congested(const struct tcp_ecn *e, uint8_t flags);
 /* The window was cut, for a mark or a loss. */
-void tcp_ecn_cut(struct tcp_ecn *e, uint32_t nxt);
+void tcp_ecn_cut(struct tcp_ecn *e);
 /* The same segment was lost again and again: bars the marks (RFC 3168, 6.1.5 leaves them off what
  * is sent again; a path that drops them would lose each segment once). */
 void tcp_ecn_bar(struct tcp_ecn *e);

@@ -14,6 +14,7 @@
 #include "base/list.h"
 #include "dataplane/tcp/tcp_hystart.h"
 #include "dataplane/tcp/tcp_loss.h"
+#include "dataplane/tcp/tcp_mtu.h"
 #include "dataplane/tcp/tcp_pace.h"
 #include "dataplane/tcp/tcp_sendq.h"
 
@@ -25,6 +26,7 @@ struct tcp_flight {
     struct tcp_loss loss;
     struct tcp_hystart hystart; /* in the first slow start */
     struct tcp_pace pace;
+    struct tcp_mtu_probe mtu_probe;
     struct list_node stall_link; /* in tcp->stalled or not */
     uint64_t stalled_ns;         /* in it: since when */
     uint64_t due_resend;         /* retransmission or persist */

@@ -46,6 +46,6 @@ void tcp_icmp_error(struct tcp *t, const struct tcp_icmp *e)
     tcp_count(t, COUNTER_TCP_PATH_MTU_LOWERED);
     c->snd_mss = (uint16_t)mss;
     c->cc.mss = c->snd_mss;
-    c->mtu_probe = (struct tcp_mtu_probe){ .full = 0 }; /* now we know */
+    tcp_mtu_told(c);
     tcp_loss_too_big(c);
 }

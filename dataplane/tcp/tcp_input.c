@@ -18,7 +18,7 @@
 #define AHEAD 8
 
 /* RFC 7323, 5.5: a timestamp older than 24 days says nothing. */
-#define TS_OLD_NS (24ULL * 24 * 3600 * NS_PER_S)
+#define TS_OLD (24ULL * 24 * 3600 * NS_PER_S / TCP_TS_AGE_NS)
 
 enum verdict {
     TCP_NEXT,          /* go on with the next step */
@@ -35,7 +35,7 @@ enum verdict {
 /* RFC 7323, 5.3, R1: SEG.TSval < TS.Recent, and TS.Recent is not outdated. */
 static bool is_old_timestamp(const struct tcp_conn *c, const struct tcp_header *h)
 {
-    return tcp_seq_lt(h->ts_val, c->ts_recent) && tcp_now_ns(c->tcp) - c->ts_ns < TS_OLD_NS;
+    return tcp_seq_lt(h->ts_val, c->ts_recent) && tcp_ts_age(c->tcp) - c->ts_age < TS_OLD;
 }
 
 /* RFC 7323, 4.3, (2): SEG.TSval >= TS.Recent and SEG.SEQ <= Last.ACK.sent */
@@ -45,7 +45,7 @@ static void note_timestamp(struct tcp_conn *c, const struct tcp_header *h)
         return;
     if (tcp_seq_le(h->seq, c->last_ack_sent) && !is_old_timestamp(c, h)) {
         c->ts_recent = h->ts_val;
-        c->ts_ns = tcp_now_ns(c->tcp);
+        c->ts_age = tcp_ts_age(c->tcp);
     }
 }
 

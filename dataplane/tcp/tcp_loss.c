@@ -24,7 +24,7 @@ uint32_t tcp_loss_records(uint32_t send_bytes_max)
 
 void tcp_loss_init(struct tcp_conn *c)
 {
-    c->flight->loss = (struct tcp_loss){ .recover = c->snd_max };
+    c->flight->loss = (struct tcp_loss){ .recover = c->snd_max, .cut_end = c->snd_max };
     tcp_sentq_init(&c->flight->loss.sent, c->tcp->sents);
     tcp_rack_init(&c->flight->loss.rack, &c->path, c->snd_max);
     tcp_hystart_begin(&c->flight->hystart, c->snd_max);
@@ -129,6 +129,12 @@ static void judge_loss(struct tcp_conn *c, const struct tcp_rack_ack *a, uint32_
         l->undo_ns = 0;
 }
 
+static void note_cut(struct tcp_conn *c)
+{
+    c->flight->loss.cut_end = c->snd_max;
+    tcp_ecn_cut(&c->ecn);
+}
+
 /* The window comes down for a loss among `flight` bytes. */
 static void cut(struct tcp_conn *c, uint32_t flight)
 {
@@ -136,7 +142,7 @@ static void cut(struct tcp_conn *c, uint32_t flight)
     ASSERT(c->cc.cwnd > 0);
     c->flight->loss.cut_ns = tcp_now_ns(c->tcp);
     c->tcp->cc->on_loss(&c->cc, flight);
-    tcp_ecn_cut(&c->ecn, c->snd_max);
+    note_cut(c);
     tcp_prr_begin(&c->flight->loss.prr, flight);
 }
 
@@ -152,13 +158,14 @@ static void enter_recovery(struct tcp_conn *c)
     c->flags |= TCP_CONN_RESEND;
 }
 
-/* RFC 3168, 6.1.2: as for a loss, but nothing is sent again; what is out drains to the new window.
- */
+/* RFC 3168, 6.1.2: as for a loss, once for what was out when the window was cut, but nothing is
+ * sent again; what is out drains to the new window. */
 static void heed_ece(struct tcp_conn *c, const struct tcp_in *in)
 {
     uint32_t flight = c->snd_max - c->snd_una;
 
-    if (c->cc.recovering || !tcp_ecn_is_congested(&c->ecn, in->h.flags, in->h.ack))
+    if (c->cc.recovering || !tcp_ecn_is_congested(&c->ecn, in->h.flags) ||
+        tcp_seq_le(in->h.ack, c->flight->loss.cut_end))
         return;
     tcp_count(c->tcp, COUNTER_TCP_ECN_CUTS);
     c->flight->loss.undo_ns = 0;
@@ -372,8 +379,8 @@ void tcp_loss_timed_out(struct tcp_conn *c)
 
     remember(c);
     c->tcp->cc->on_rto(&c->cc, c->snd_max - c->snd_una, c->rtt.backoff == 0);
-    tcp_ecn_cut(&c->ecn, c->snd_max);
-    if (c->mtu_probe.timeouts > 1)
+    note_cut(c);
+    if (c->flight->mtu_probe.timeouts > 1)
         tcp_ecn_bar(&c->ecn);
     ASSERT(!c->cc.recovering);
     tcp_rack_timed_out(&c->flight->loss.rack, q, tcp_now_ns(c->tcp), window_us(c));

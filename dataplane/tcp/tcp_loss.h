@@ -22,6 +22,7 @@ struct tcp_loss {
     uint32_t undo_seq;    /* the first sent again since; what lies below tells of other losses */
     uint32_t undo_resent; /* segments sent again since, of which no copy came twice */
     uint64_t cut_ns;      /* when the window was last cut for a loss */
+    uint32_t cut_end;     /* when it was last cut, this was sent next */
     uint32_t tail_end;    /* TLP.end_seq, with tail_out */
     bool tail_armed;      /* due_loss is the probe's time-out, not RACK's */
     bool tail_due;        /* the probe is to be sent now */

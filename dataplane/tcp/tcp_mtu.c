@@ -33,63 +33,78 @@ static uint32_t smaller(const struct tcp_conn *c, uint32_t size)
                : least;
 }
 
+static uint32_t now_s(const struct tcp_conn *c)
+{
+    return (uint32_t)(tcp_now_ns(c->tcp) / NS_PER_S);
+}
+
 void tcp_mtu_timed_out(struct tcp_conn *c)
 {
     const struct tcp_sent *first = tcp_sentq_first(&c->flight->loss.sent);
+    struct tcp_mtu_probe *p = &c->flight->mtu_probe;
     uint32_t size = smaller(c, c->snd_mss);
 
-    if (c->mtu_probe.timeouts < UINT8_MAX)
-        c->mtu_probe.timeouts++;
-    if (first == NULL || first->size <= size || c->mtu_probe.timeouts < TIMEOUTS)
+    if (p->timeouts < UINT8_MAX)
+        p->timeouts++;
+    if (first == NULL || first->size <= size || p->timeouts < TIMEOUTS)
         return;
     ASSERT(size >= LIMIT_TCP_MSS_MIN && size < c->snd_mss);
     tcp_count(c->tcp, COUNTER_TCP_BLACK_HOLES);
-    if (c->mtu_probe.full == 0)
-        c->mtu_probe.full = c->snd_mss;
-    c->mtu_probe.out = false;
-    c->mtu_probe.due_ns = tcp_now_ns(c->tcp) + LIMIT_TCP_MTU_PROBE_MS * NS_PER_MS;
+    if (c->mtu.full == 0)
+        c->mtu.full = c->snd_mss;
+    p->out = false;
+    c->mtu.due_s = now_s(c) + LIMIT_TCP_MTU_PROBE_S;
     c->snd_mss = (uint16_t)size;
     c->cc.mss = c->snd_mss;
 }
 
 uint32_t tcp_mtu_size(const struct tcp_conn *c, uint32_t room)
 {
-    const struct tcp_mtu_probe *p = &c->mtu_probe;
-
-    if (p->full == 0 || p->out || room < p->full || p->due_ns > tcp_now_ns(c->tcp))
+    if (c->mtu.full == 0 || c->flight->mtu_probe.out || room < c->mtu.full ||
+        c->mtu.due_s > now_s(c))
         return c->snd_mss;
-    return p->full;
+    return c->mtu.full;
 }
 
 void tcp_mtu_sent(struct tcp_conn *c, uint32_t end, uint32_t len)
 {
+    struct tcp_mtu_probe *p = &c->flight->mtu_probe;
+
     if (len <= c->snd_mss)
         return;
-    ASSERT(len == c->mtu_probe.full && !c->mtu_probe.out);
-    c->mtu_probe.out = true;
-    c->mtu_probe.end = end;
+    ASSERT(len == c->mtu.full && !p->out);
+    p->out = true;
+    p->end = end;
 }
 
 void tcp_mtu_resent(struct tcp_conn *c, const struct tcp_sent *s)
 {
-    struct tcp_mtu_probe *p = &c->mtu_probe;
+    struct tcp_mtu_probe *p = &c->flight->mtu_probe;
 
     ASSERT(tcp_seq_lt(s->start, s->end));
     if (!p->out || tcp_seq_ge(s->start, p->end) || tcp_seq_lt(s->end, p->end))
         return;
     p->out = false;
-    p->due_ns = tcp_now_ns(c->tcp) + LIMIT_TCP_MTU_PROBE_MS * NS_PER_MS;
+    c->mtu.due_s = now_s(c) + LIMIT_TCP_MTU_PROBE_S;
+}
+
+void tcp_mtu_told(struct tcp_conn *c)
+{
+    c->mtu.full = 0;
+    if (!tcp_flight_is_idle(c))
+        c->flight->mtu_probe.out = false;
 }
 
 void tcp_mtu_acked(struct tcp_conn *c)
 {
-    struct tcp_mtu_probe *p = &c->mtu_probe;
+    struct tcp_mtu_probe *p = &c->flight->mtu_probe;
 
     p->timeouts = 0;
     if (!p->out || tcp_seq_lt(c->snd_una, p->end))
         return;
-    ASSERT(p->full > c->snd_mss);
-    c->snd_mss = p->full;
+    ASSERT(c->mtu.full > c->snd_mss);
+    c->snd_mss = c->mtu.full;
     c->cc.mss = c->snd_mss;
-    *p = (struct tcp_mtu_probe){ .full = 0 };
+    c->mtu.full = 0;
+    p->out = false;
 }

@@ -12,10 +12,15 @@
 struct tcp_conn;
 struct tcp_sent;
 
+/* What a connection knows of it. */
+struct tcp_mtu {
+    uint32_t due_s; /* when the next probe may be sent, by the clock */
+    uint16_t full;  /* what segments had before, bytes of payload; 0: they have it still */
+};
+
+/* What is out. */
 struct tcp_mtu_probe {
-    uint64_t due_ns;  /* when the next may be sent */
-    uint32_t end;     /* one past its last byte, with out */
-    uint16_t full;    /* what segments had before, bytes of payload; 0: they have it still */
+    uint32_t end;     /* one past the probe's last byte, with out */
     bool out;         /* it is on its way */
     uint8_t timeouts; /* since SND.UNA moved */
 };
@@ -31,6 +36,8 @@ uint32_t tcp_mtu_size(const struct tcp_conn *c, uint32_t room);
 void tcp_mtu_sent(struct tcp_conn *c, uint32_t end, uint32_t len);
 /* s leaves again, as a whole or in parts. */
 void tcp_mtu_resent(struct tcp_conn *c, const struct tcp_sent *s);
+/* ICMP tells what the path takes: nothing is to be found out. */
+void tcp_mtu_told(struct tcp_conn *c);
 /* SND.UNA has moved. */
 void tcp_mtu_acked(struct tcp_conn *c);
 

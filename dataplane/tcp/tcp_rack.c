@@ -22,7 +22,7 @@ void tcp_rack_init(struct tcp_rack *r, const struct tcp_rack_path *path, uint32_
 {
     *r = (struct tcp_rack){ .end_seq = iss,
                             .fack = iss,
-                            .min_ns = path->min_ns,
+                            .min_ns = path->min_s * NS_PER_S,
                             .min_rtt_us = path->min_rtt_us,
                             .reo_mult = path->reo_mult,
                             .reo_persist = path->reo_persist,
@@ -31,7 +31,7 @@ void tcp_rack_init(struct tcp_rack *r, const struct tcp_rack_path *path, uint32_
 
 void tcp_rack_leave(const struct tcp_rack *r, struct tcp_rack_path *path)
 {
-    *path = (struct tcp_rack_path){ .min_ns = r->min_ns,
+    *path = (struct tcp_rack_path){ .min_s = (uint32_t)(r->min_ns / NS_PER_S),
                                     .min_rtt_us = r->min_rtt_us,
                                     .reo_mult = r->reo_mult,
                                     .reo_persist = r->reo_persist,

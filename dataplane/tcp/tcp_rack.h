@@ -25,7 +25,7 @@ struct tcp_rack {
 
 /* What is known of the path while nothing is out. */
 struct tcp_rack_path {
-    uint64_t min_ns;
+    uint32_t min_s; /* min_ns, in seconds */
     uint32_t min_rtt_us;
     uint8_t reo_mult;
     uint8_t reo_persist;

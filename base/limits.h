@@ -447,6 +447,17 @@
 /* How long to wait before the next try to reach Dovecot, doubled each time, ms. */
 #define LIMIT_DOVECOT_RETRY_MS      50
 #define LIMIT_DOVECOT_RETRY_MS_MOST 5000
+/* Connections to an HTTP hook, 12 KB each: with 10 ms for each question, 6,400 a second. Past it:
+ * the question waits. */
+#define LIMIT_HTTP_CONNECTIONS 64
+/* A request: URL, login and password, each byte of these as three. And an answer's head, and the
+ * body behind it of a connection that is kept; real ones have some hundred bytes. Past them: 454
+ * 4.7.0, or the connection is closed. */
+#define LIMIT_HTTP_REQUEST_BYTES 4096
+#define LIMIT_HTTP_HEAD_BYTES    8192
+#define LIMIT_HTTP_BODY_BYTES    65536
+/* How long to wait before the next try when a hook's queue of connections is full, ms. */
+#define LIMIT_HTTP_RETRY_MS 20
 /* Time for an answer of a back end. Dovecot holds a wrong password's back for two seconds. Past it:
  * 454 4.7.0. */
 #define LIMIT_AUTH_TIMEOUT_S_DEFAULT 15

@@ -239,6 +239,9 @@ static struct check *make_check(struct auth *a, const struct smtp_auth *asked)
     c->question.mechanism = asked->mechanism;
     c->question.client = asked->client->peer;
     c->question.local = asked->client->local;
+    c->question.tls_version = asked->client->tls_version;
+    c->question.tls_cipher = asked->client->tls_cipher;
+    c->question.attempt = asked->attempt;
     c->question.login_len = asked->login.len;
     c->question.secret_len = secret.len;
     if (asked->login.len > 0)

@@ -23,6 +23,9 @@ struct auth_question {
     enum smtp_mechanism mechanism;
     struct endpoint client;
     struct endpoint local;
+    const char *tls_version; /* static; NULL without TLS */
+    const char *tls_cipher;
+    uint32_t attempt; /* of the session that asked first, from 1 */
     uint32_t login_len;
     uint32_t secret_len;
     uint8_t login[LIMIT_LOGIN_BYTES];

@@ -135,13 +135,14 @@ static inline uint32_t config_network_max(const struct config_limits *limits)
     return LIMIT_CLIENTS_PER_NETWORK * limits->connections_per_client;
 }
 
-enum config_backend { CONFIG_BACKEND_USERS, CONFIG_BACKEND_DOVECOT };
+enum config_backend { CONFIG_BACKEND_USERS, CONFIG_BACKEND_DOVECOT, CONFIG_BACKEND_HTTP };
 
 /* All of one worker, but for the back end. */
 struct config_auth {
     uint32_t backend;          /* enum config_backend */
     const char *socket;        /* of Dovecot */
-    uint32_t timeout_s;        /* for an answer of Dovecot */
+    const char *url;           /* of the HTTP hook */
+    uint32_t timeout_s;        /* for an answer of Dovecot or the hook */
     uint32_t cache_entries;    /* 0: no cache */
     uint32_t cache_lifetime_s; /* of a verdict */
     uint32_t guesses_per_client;

@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "gateway/auth_http_wire.h"
 #include "gateway/auth_jwks.h"
 #include "gateway/auth_users.h"
 #include "gateway/config_read.h"
@@ -177,6 +178,20 @@ static void check_tokens(struct config_read *r)
                           "jwt-scope: must be one word of printable ASCII without \" and \\");
 }
 
+static void check_url(struct config_read *r)
+{
+    const struct config_auth *a = &r->config->auth;
+    uint32_t line = config_read_line(r, CONFIG_AUTH, "url");
+    struct auth_http_place place;
+    const char *wrong = a->url[0] != 0 ? auth_http_wire_place(a->url, &place) : NULL;
+
+    if (wrong != NULL)
+        config_read_fault(r, line, "url = \"%s\": %s", a->url, wrong);
+    if (a->backend == CONFIG_BACKEND_HTTP && a->url[0] == 0)
+        config_read_fault(r, config_read_line(r, CONFIG_AUTH, "backend"),
+                          "backend: http needs url beside it: where the hook is");
+}
+
 static void check_backend(struct config_read *r)
 {
     const struct config_auth *a = &r->config->auth;
@@ -184,6 +199,7 @@ static void check_backend(struct config_read *r)
     if (strlen(a->socket) >= sizeof(((struct sockaddr_un *)0)->sun_path))
         config_read_fault(r, config_read_line(r, CONFIG_AUTH, "socket"),
                           "socket: must have at most 107 bytes (unix(7))");
+    check_url(r);
 }
 
 void config_check_sense(struct config_read *r)

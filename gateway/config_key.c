@@ -15,7 +15,7 @@ static const char *const paths[] = { "dpdk", "kernel", NULL };
 static const char *const from_rules[] = { "any", "sender", "own", NULL };
 static const char *const listener_tls[] = { "implicit", "starttls", NULL };
 
-static const char *const backends[] = { "users", "dovecot", NULL };
+static const char *const backends[] = { "users", "dovecot", "http", NULL };
 
 #define AT(type, member) .offset = offsetof(struct type, member)
 #define BY(type, member) .companion = offsetof(struct type, member)
@@ -148,6 +148,7 @@ static const struct config_key keys[] = {
       .number = CONFIG_BACKEND_USERS, .choices = backends },
     { CONFIG_AUTH, "socket", CONFIG_FILE, AT(config_auth, socket),
       .text = "/run/dovecot/auth-client" },
+    { CONFIG_AUTH, "url", CONFIG_TEXT, AT(config_auth, url), .most = TEXT_MAX, .text = "" },
     { CONFIG_AUTH, "timeout", CONFIG_SECONDS, AT(config_auth, timeout_s), .least = 1, .most = 120,
       .number = LIMIT_AUTH_TIMEOUT_S_DEFAULT },
     { CONFIG_AUTH, "cache-size", CONFIG_COUNT, AT(config_auth, cache_entries),

@@ -38,7 +38,7 @@ void program_log(struct program *p, enum log_level level, const char *event, con
 static bool raise_limits(struct program *p, struct buf *why)
 {
     const struct config *cfg = p->config;
-    uint64_t files = 256 + (uint64_t)cfg->workers.count * 16;
+    uint64_t files = 256 + LIMIT_HTTP_CONNECTIONS + (uint64_t)cfg->workers.count * 16;
 
     if (config_needs_kernel(cfg))
         files += (uint64_t)cfg->workers.count * cfg->limits.connections;
@@ -114,7 +114,9 @@ static bool open_tls(struct program *p, struct buf *why)
 static bool open_remote(struct program *p, struct buf *why)
 {
     const struct config_auth *a = &p->config->auth;
-    struct auth_client *client = auth_dovecot_create(a->socket, a->timeout_s);
+    struct auth_client *client = a->backend == CONFIG_BACKEND_HTTP
+                                     ? auth_http_create(a->url, a->timeout_s)
+                                     : auth_dovecot_create(a->socket, a->timeout_s);
 
     if (client == NULL) {
         buf_printf(why, "auth: not enough memory");

@@ -196,6 +196,7 @@ struct smtp_auth {
     struct span login;                /* PLAIN, LOGIN */
     struct span password;             /* PLAIN, LOGIN */
     struct span message;              /* the others: what the client said now */
+    uint32_t attempt;                 /* of this session, from 1 */
     /* LIMIT_SASL_MEMO_BYTES of the back end's own, aligned for anything: zero at the first message
      * of an exchange, as it was left at the next, wiped at its end. */
     uint8_t *memo;

@@ -350,6 +350,7 @@ void smtp_session_auth(const struct smtp_session *s, struct smtp_auth *out)
         .login = span_of(s->sasl->login, s->sasl->login_len),
         .password = s->sasl->password,
         .message = s->sasl->message,
+        .attempt = s->auth_tries + 1,
         .memo = s->sasl->memo,
     };
 }

@@ -436,6 +436,8 @@
 /* What a back end answers by: a challenge, or a login and what is known of it. Past it: 454 4.7.0.
  */
 #define LIMIT_AUTH_ANSWER_BYTES 1024
+/* What a back end grants a login: some twenty addresses and limits. Past it: 454 4.7.0. */
+#define LIMIT_GRANT_BYTES 512
 /* Questions and exchanges that one program beside us has at once, a power of two: at 2 s for a
  * wrong password, 2,000 guesses a second. Past it: the exchange that was silent longest goes, or
  * 454 4.7.0. */

@@ -157,14 +157,15 @@ static struct span login_of(const struct auth_question *q)
 static void remember_right(struct auth *a, struct check *c)
 {
     struct auth_question *q = &c->question;
+    struct auth_kept kept = { q->answer.login, q->answer.grant };
     uint64_t now_ns = a->env.clock->now_ns;
     struct list_node *n;
 
-    /* A pair that was right before a reload may be wrong after it; and the cache knows the login
-     * only as it was said. */
-    if (is_of_passwords(q->mechanism) && c->reloads == a->reloads &&
-        (q->answer.login.len == 0 || span_equal(q->answer.login, login_of(q))))
-        auth_cache_put(a->cache, c->key, now_ns);
+    if (span_equal(kept.login, login_of(q)))
+        kept.login.len = 0; /* most are called as they said */
+    /* A pair that was right before a reload may be wrong after it. */
+    if (is_of_passwords(q->mechanism) && c->reloads == a->reloads)
+        auth_cache_put(a->cache, c->key, now_ns, &kept);
     for (n = c->waiters.head.next; n != &c->waiters.head; n = n->next) {
         struct auth_request *r = LIST_ENTRY(n, struct auth_request, link);
 
@@ -340,24 +341,25 @@ static bool may_be_right(const struct smtp_auth *asked)
            asked->password.len > 0 && asked->password.len < LIMIT_PASSWORD_BYTES;
 }
 
-/* True: *verdict is known without a question. */
+/* True: *answer is known without a question. */
 static bool decide(struct auth *a, const struct smtp_auth *asked, const uint8_t *key,
-                   enum smtp_verdict *verdict)
+                   struct auth_answer *answer)
 {
     const struct addr *client = &asked->client->peer.addr;
     struct span login = span_first(asked->login, LIMIT_LOGIN_BYTES);
     uint64_t now_ns = a->env.clock->now_ns;
-    bool cached = auth_cache_has(a->cache, key, now_ns);
+    struct auth_kept kept;
+    bool cached = auth_cache_find(a->cache, key, now_ns, &kept);
 
     if (is_blocked(a, client, login)) {
-        *verdict = SMTP_VERDICT_BLOCKED;
+        answer->verdict = SMTP_VERDICT_BLOCKED;
     } else if (cached) {
         counter_inc(a->env.counters, COUNTER_AUTH_CACHE_HITS);
         auth_throttle_right(a->throttle, client, login, now_ns);
-        *verdict = SMTP_VERDICT_OK;
+        *answer = (struct auth_answer){ .login = kept.login, .grant = kept.grant };
     } else if (!may_be_right(asked)) {
         auth_throttle_wrong(a->throttle, client, login, now_ns);
-        *verdict = SMTP_VERDICT_WRONG;
+        answer->verdict = SMTP_VERDICT_WRONG;
     } else {
         return false;
     }
@@ -371,7 +373,7 @@ static struct auth_request *check_password(struct auth *a, const struct smtp_aut
     struct auth_request *r;
 
     auth_cache_key(a->cache, asked->login, asked->password, key);
-    if (decide(a, asked, key, &answer->verdict))
+    if (decide(a, asked, key, answer))
         return NULL;
     r = join(a, asked, key);
     return r != NULL ? r : start_check(a, asked, key, answer);

@@ -33,8 +33,9 @@ struct auth_answer {
     /* Who is challenged; who it is that the verdict lets in. Empty: as the question has it. */
     struct span login;
     struct span challenge;
-    bool guessed; /* asks, but the message was a wrong guess, and is counted as one now */
-    bool excused; /* WRONG, but no guess, or one that is counted already */
+    struct span grant; /* OK: what the login may do by the back end's word (senders_grant.h) */
+    bool guessed;      /* asks, but the message was a wrong guess, and is counted as one now */
+    bool excused;      /* WRONG, but no guess, or one that is counted already */
 };
 
 struct auth_env {

@@ -19,6 +19,7 @@
 #include "base/base64.h"
 #include "base/list.h"
 #include "gateway/auth_dovecot_wire.h"
+#include "gateway/auth_grant.h"
 
 struct slot {
     struct list_node link;
@@ -256,19 +257,39 @@ static void log_refusal(struct dovecot *d, const struct auth_dovecot_line *line)
     log_end(d->client.log, l);
 }
 
+/* Nobody can be let in without a name, or with rights that cannot be read. */
+static void log_useless(struct dovecot *d, const struct auth_dovecot_line *line)
+{
+    struct log_line *l =
+        log_begin(d->client.log, LOG_LEVEL_WARN, "auth service's answer is no use");
+
+    log_span(l, "user", line->user);
+    log_span(l, "senders", line->grant);
+    log_end(d->client.log, l);
+}
+
+/* Whom a refusal is about, for the records of guesses. */
+static void name_user(struct auth_question *q, struct span user)
+{
+    if (user.len == 0 || user.len > LIMIT_LOGIN_BYTES)
+        return;
+    memcpy(q->text, user.ptr, user.len);
+    q->answer.login = span_of(q->text, user.len);
+}
+
 static enum smtp_verdict read_verdict(struct dovecot *d, struct auth_question *q,
                                       const struct auth_dovecot_line *line)
 {
     if (line->cause != NULL)
         log_refusal(d, line);
-    if (line->user.len > 0 && line->user.len <= LIMIT_LOGIN_BYTES) {
-        memcpy(q->text, line->user.ptr, line->user.len);
-        q->answer.login = span_of(q->text, line->user.len);
-    }
-    if (line->kind == AUTH_DOVECOT_FAIL)
+    if (line->kind == AUTH_DOVECOT_FAIL) {
+        name_user(q, line->user);
         return line->temporary ? SMTP_VERDICT_TEMPORARY : SMTP_VERDICT_WRONG;
-    /* Nobody can be let in without a name. */
-    return q->answer.login.len > 0 ? SMTP_VERDICT_OK : SMTP_VERDICT_TEMPORARY;
+    }
+    if (line->user.len > 0 && auth_grant(q, line->user, line->grant))
+        return SMTP_VERDICT_OK;
+    log_useless(d, line);
+    return SMTP_VERDICT_TEMPORARY;
 }
 
 /* NULL, or what is wrong with it. */

@@ -113,6 +113,8 @@ static void read_result(uint8_t *base, struct span line, struct auth_dovecot_lin
 
         if (value_of(field, "user=", &value))
             out->user = unescape(base, value);
+        else if (value_of(field, "postern_senders=", &value))
+            out->grant = unescape(base, value);
         else if (out->kind == AUTH_DOVECOT_FAIL)
             read_fail_field(field, out);
     }

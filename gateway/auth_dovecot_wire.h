@@ -27,6 +27,7 @@ struct auth_dovecot_line {
     uint32_t bit;      /* enum smtp_mechanism; 0: one that we cannot carry */
     bool temporary;    /* FAIL: not the client's fault */
     struct span text;  /* CONT */
+    struct span grant; /* OK: the field postern_senders, unescaped as `user` is */
     struct span user;  /* OK, FAIL: unescaped, in the line's own bytes; may be empty */
     const char *cause; /* FAIL: a word for the log, or NULL */
 };

@@ -15,6 +15,7 @@
 #include "base/list.h"
 #include "base/pool.h"
 #include "base/wheel.h"
+#include "gateway/auth_grant.h"
 #include "gateway/auth_http_wire.h"
 #include "gateway/now.h"
 
@@ -242,14 +243,6 @@ static void ask(struct auth_client *c, struct auth_question *q)
 
 /* --- what it says ---------------------------------------------------------------------------- */
 
-static void name_user(struct auth_question *q, struct span user)
-{
-    if (user.len == 0)
-        return;
-    memcpy(q->text, user.ptr, user.len);
-    q->answer.login = span_of(q->text, user.len);
-}
-
 /* The answer is there: lets the link go first, as the slot is gone then. */
 static void finish(struct hook *h, struct link *l)
 {
@@ -258,9 +251,7 @@ static void finish(struct hook *h, struct link *l)
     uint64_t wait_ns = a->wait_s * NS_PER_S;
 
     note_state(h, true, NULL);
-    if (a->verdict == SMTP_VERDICT_OK)
-        name_user(s->question, a->user);
-    else
+    if (a->verdict != SMTP_VERDICT_OK)
         note_refusal(h, s->question, a->status);
     s->link = NULL;
     l->slot = NULL;
@@ -288,6 +279,9 @@ static const char *read_head(struct link *l)
     if (l->head == 0)
         return buf_room(&l->in) == 0 ? "an answer that is too long" : NULL;
     wrong = auth_http_wire_read(span_of(l->in.ptr, l->head), &l->answer);
+    if (wrong == NULL && l->answer.verdict == SMTP_VERDICT_OK &&
+        !auth_grant(l->slot->question, l->answer.user, l->answer.grant))
+        wrong = "an Auth-User or Auth-Senders that cannot be taken";
     if (l->answer.stays && l->answer.body_bytes > LIMIT_HTTP_BODY_BYTES)
         l->answer.stays = false;
     l->behind = l->answer.stays ? l->answer.body_bytes : 0;

@@ -239,6 +239,7 @@ static bool read_number(struct span text, uint64_t *out)
 enum field {
     FIELD_STATUS,
     FIELD_USER,
+    FIELD_SENDERS,
     FIELD_WAIT,
     FIELD_CODE,
     FIELD_CONNECTION,
@@ -249,7 +250,8 @@ enum field {
 static enum field field_of(struct span name)
 {
     static const char *const names[FIELDS] = {
-        "Auth-Status", "Auth-User", "Auth-Wait", "Auth-Error-Code", "Connection", "Content-Length",
+        "Auth-Status",     "Auth-User",  "Auth-Senders",   "Auth-Wait",
+        "Auth-Error-Code", "Connection", "Content-Length",
     };
     uint32_t i = 0;
 
@@ -314,6 +316,7 @@ static const char *judge(const struct span values[FIELDS], struct auth_http_head
 {
     out->status = values[FIELD_STATUS];
     out->user = values[FIELD_USER];
+    out->grant = values[FIELD_SENDERS];
     if (values[FIELD_LENGTH].ptr != NULL && !read_number(values[FIELD_LENGTH], &out->body_bytes))
         return "a Content-Length that is no number";
     out->stays = values[FIELD_LENGTH].ptr != NULL &&
@@ -323,7 +326,7 @@ static const char *judge(const struct span values[FIELDS], struct auth_http_head
     if (!span_equal(out->status, SPAN_LITERAL("OK")))
         return read_refusal(values, out);
     out->verdict = SMTP_VERDICT_OK;
-    return out->user.len <= LIMIT_LOGIN_BYTES ? NULL : "an Auth-User that is too long";
+    return NULL;
 }
 
 /* A line without its CRLF; false: that was the empty one. */

@@ -47,6 +47,7 @@ struct auth_http_head {
     uint32_t wait_s;     /* how long a refusal is to be held back */
     struct span status;  /* its own words for it; not for clients */
     struct span user;    /* who it is, by the hook's word; empty: as he said */
+    struct span grant;   /* what he may do (senders_grant.h) */
     bool stays;          /* the connection can be asked again, behind the body */
     uint64_t body_bytes; /* of an answer that stays */
 };

@@ -173,6 +173,20 @@ static bool read_login(const json_t *claims, const char *claim, struct auth_jwt_
     return true;
 }
 
+static bool read_grant(const json_t *claims, struct auth_jwt_answer *answer)
+{
+    static const char claim[] = "postern_senders";
+    struct span grant;
+
+    if (json_object_get(claims, claim) == NULL)
+        return true;
+    if (!auth_json_text(claims, claim, &grant) || grant.len > sizeof(answer->grant))
+        return false;
+    memcpy(answer->grant, grant.ptr, grant.len);
+    answer->grant_len = grant.len;
+    return true;
+}
+
 static enum auth_jwt_outcome judge_claims(const json_t *claims, const struct auth_jwt_rules *rules,
                                           double now, struct auth_jwt_answer *answer)
 {
@@ -197,6 +211,9 @@ static enum auth_jwt_outcome judge_claims(const json_t *claims, const struct aut
     answer->why = "scope is missing";
     if (rules->scope.len > 0 && !has_scope(claims, "scope", rules->scope) &&
         !has_scope(claims, "scp", rules->scope))
+        return AUTH_JWT_FORBIDDEN;
+    answer->why = "postern_senders is no text, or too long";
+    if (!read_grant(claims, answer))
         return AUTH_JWT_FORBIDDEN;
     answer->why = "has no login";
     return read_login(claims, rules->login, answer) ? AUTH_JWT_VALID : AUTH_JWT_WRONG;

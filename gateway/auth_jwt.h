@@ -23,7 +23,7 @@ struct auth_jwt_rules {
 enum auth_jwt_outcome {
     AUTH_JWT_VALID,
     AUTH_JWT_EXPIRED,
-    AUTH_JWT_FORBIDDEN, /* lacks the scope */
+    AUTH_JWT_FORBIDDEN, /* lacks the scope, or what it grants cannot be read */
     AUTH_JWT_WRONG,
 };
 
@@ -31,6 +31,8 @@ struct auth_jwt_answer {
     const char *why; /* not VALID: static text */
     uint32_t login_len;
     uint8_t login[LIMIT_LOGIN_BYTES];
+    uint32_t grant_len;
+    uint8_t grant[LIMIT_GRANT_BYTES]; /* the claim postern_senders (senders_grant.h) */
 };
 
 /* `unix_s`: now. The answer's login is set when it is VALID alone. */

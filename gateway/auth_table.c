@@ -61,6 +61,11 @@ void auth_table_clear(struct auth_table *t)
     t->oldest = NONE;
 }
 
+uint32_t auth_table_index(const struct auth_table *t, const struct auth_entry *e)
+{
+    return (uint32_t)(e - t->entries);
+}
+
 uint32_t auth_table_count(const struct auth_table *t)
 {
     return t->used;

@@ -35,6 +35,8 @@ void auth_table_destroy(struct auth_table *t);
 struct auth_entry *auth_table_find(struct auth_table *t, const uint8_t key[AUTH_KEY_BYTES]);
 /* The entry, or a new one. */
 struct auth_entry *auth_table_put(struct auth_table *t, const uint8_t key[AUTH_KEY_BYTES]);
+/* A number below `entries`, its own for as long as it lives. */
+uint32_t auth_table_index(const struct auth_table *t, const struct auth_entry *e);
 /* Forgets all. */
 void auth_table_clear(struct auth_table *t);
 uint32_t auth_table_count(const struct auth_table *t);

@@ -10,6 +10,7 @@
 
 #include "base/assert.h"
 #include "base/pool.h"
+#include "gateway/auth_grant.h"
 #include "gateway/auth_oauth.h"
 #include "gateway/auth_prep.h"
 
@@ -99,13 +100,6 @@ static void refuse(struct auth_token *t, struct auth_question *q, enum auth_jwt_
                                       .guessed = outcome == AUTH_JWT_WRONG };
 }
 
-static void accept(struct auth_question *q, const struct auth_jwt_answer *answer)
-{
-    memcpy(q->text, answer->login, answer->login_len);
-    q->answer = (struct auth_answer){ .verdict = SMTP_VERDICT_OK,
-                                      .login = span_of(q->text, answer->login_len) };
-}
-
 /* One form for a login (RFC 4013). */
 static bool prepare_login(struct auth_jwt_answer *answer)
 {
@@ -143,8 +137,10 @@ static void judge(struct auth_token *t, struct auth_question *q, struct check *c
         c->answer.why = "login is another";
     }
     if (c->outcome == AUTH_JWT_VALID) {
-        accept(q, &c->answer);
-        return;
+        if (auth_grant(q, login, span_of(c->answer.grant, c->answer.grant_len)))
+            return;
+        c->outcome = AUTH_JWT_FORBIDDEN;
+        c->answer.why = "postern_senders has a word that is none";
     }
     log_refusal(t, q, c->answer.why);
     refuse(t, q, c->outcome, q->text);

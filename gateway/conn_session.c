@@ -67,8 +67,11 @@ static struct span gather_input(struct conn *c, bool *more)
 /* Who is let in is who the back end says it is. */
 static enum smtp_verdict name_user(struct conn *c, const struct auth_answer *answer)
 {
-    if (answer->verdict != SMTP_VERDICT_OK || answer->login.len == 0)
+    if (answer->verdict != SMTP_VERDICT_OK)
         return answer->verdict;
+    smtp_session_grant(c->session, answer->grant);
+    if (answer->login.len == 0)
+        return SMTP_VERDICT_OK;
     return smtp_session_login(c->session, answer->login) ? SMTP_VERDICT_OK : SMTP_VERDICT_WRONG;
 }
 

@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/pool.h"
+#include "gateway/senders_grant.h"
 
 /* Beside one for each scope and use: what quota_key_of keeps apart. */
 #define SESSIONS_OF_LOGIN (CONFIG_SCOPES * SMTP_USE_COUNT)
@@ -19,7 +21,13 @@ struct policy {
     struct smtp_policy smtp; /* first: its functions get its address */
     const struct config_policy *config;
     struct policy_env env;
+    struct pool *rights;
     _Atomic(struct senders *) offered; /* the next table, or NULL */
+};
+
+/* What one session's back end grants it. */
+struct smtp_rights {
+    struct senders_grant grant;
 };
 
 /* One use in one scope. */
@@ -40,12 +48,28 @@ static struct senders *senders_of(struct policy *p)
     return next;
 }
 
-static const struct senders_limits *limits_of(struct policy *p, struct span login)
+/* One login's own: what its back end grants, and for the rest what the file has; 0: neither. */
+static struct senders_limits limits_of(struct policy *p, const struct smtp_sender *who)
 {
-    static const struct senders_limits none;
+    const struct smtp_rights *rights = who->own->rights;
     const struct senders *t = senders_of(p);
+    struct senders_limits l = { .sessions = 0 };
 
-    return t != NULL ? senders_limits_of(t, login) : &none;
+    if (t != NULL)
+        l = *senders_limits_of(t, who->login);
+    if (rights == NULL)
+        return l;
+    for (enum smtp_use use = 0; use < SMTP_USE_COUNT; use++) {
+        if (rights->grant.limits.rates[use].amount != 0)
+            l.rates[use] = rights->grant.limits.rates[use];
+    }
+    if (rights->grant.limits.sessions != 0)
+        l.sessions = rights->grant.limits.sessions;
+    if (rights->grant.limits.recipients != 0)
+        l.recipients = rights->grant.limits.recipients;
+    if (rights->grant.limits.message_bytes != 0)
+        l.message_bytes = rights->grant.limits.message_bytes;
+    return l;
 }
 
 static struct span client_of(const struct addr *client)
@@ -62,7 +86,7 @@ static struct account account_of(struct policy *p, const struct smtp_sender *who
     struct span names[CONFIG_SCOPES] = { who->login, client_of(&who->client), { NULL, 0 } };
 
     if (scope == CONFIG_SCOPE_LOGIN)
-        own = limits_of(p, who->login)->rates[use];
+        own = limits_of(p, who).rates[use];
     if (own.amount != 0)
         a.rate = own;
     if (a.rate.amount != 0)
@@ -100,17 +124,48 @@ static void uses(struct smtp_policy *smtp, const struct smtp_sender *who, enum s
     }
 }
 
-static bool enters(struct smtp_policy *smtp, const struct smtp_sender *who, struct smtp_own *own)
+static void take_limits(const struct senders_limits *l, struct smtp_own *own)
 {
-    struct policy *p = (struct policy *)smtp;
-    const struct senders_limits *l = limits_of(p, who->login);
-    uint32_t most = l->sessions != 0 ? l->sessions : p->config->sessions;
-    enum quota_entry how;
-
     if (l->recipients != 0)
         own->recipients_max = l->recipients;
     if (l->message_bytes != 0)
         own->message_bytes_max = l->message_bytes;
+}
+
+/* auth_grant has read it before, so it can be read. NULL when there is none. */
+static struct smtp_rights *read_grant(struct policy *p, struct span login, struct span grant)
+{
+    struct smtp_rights *r;
+    bool good;
+
+    if (grant.len == 0)
+        return NULL;
+    r = pool_get(p->rights);
+    ASSERT(r != NULL); /* there is one for each session */
+    good = senders_grant_read(grant, login, &r->grant);
+    ASSERT(good);
+    return r;
+}
+
+static void drop_rights(struct policy *p, struct smtp_rights *r)
+{
+    if (r != NULL)
+        pool_put(p->rights, r);
+}
+
+static bool enters(struct smtp_policy *smtp, const struct smtp_sender *who, struct span grant,
+                   struct smtp_own *own)
+{
+    struct policy *p = (struct policy *)smtp;
+    struct senders_limits l;
+    uint32_t most;
+    enum quota_entry how;
+
+    ASSERT(who->own == own);
+    own->rights = read_grant(p, who->login, grant);
+    l = limits_of(p, who);
+    most = l.sessions != 0 ? l.sessions : p->config->sessions;
+    take_limits(&l, own);
     if (most == 0)
         return true;
     how = quota_enter(p->env.quota, quota_key_of(p->env.quota, SESSIONS_OF_LOGIN, who->login), most,
@@ -118,26 +173,39 @@ static bool enters(struct smtp_policy *smtp, const struct smtp_sender *who, stru
     own->counted = how == QUOTA_ENTERED;
     if (how == QUOTA_UNCOUNTED)
         counter_inc(p->env.counters, COUNTER_POLICY_UNCOUNTED);
-    if (how == QUOTA_CROWDED)
-        counter_inc(p->env.counters, COUNTER_POLICY_LIMITED);
-    return how != QUOTA_CROWDED;
+    if (how != QUOTA_CROWDED)
+        return true;
+    counter_inc(p->env.counters, COUNTER_POLICY_LIMITED);
+    drop_rights(p, own->rights);
+    own->rights = NULL;
+    return false;
 }
 
-static void leaves(struct smtp_policy *smtp, const struct smtp_sender *who,
-                   const struct smtp_own *own)
+static void leaves(struct smtp_policy *smtp, const struct smtp_sender *who)
 {
     struct policy *p = (struct policy *)smtp;
 
-    if (own->counted)
+    if (who->own->counted)
         quota_leave(p->env.quota, quota_key_of(p->env.quota, SESSIONS_OF_LOGIN, who->login));
+    drop_rights(p, who->own->rights);
 }
 
-static bool may_send_as(struct smtp_policy *smtp, struct span login, struct span mailbox)
+static bool owns(struct policy *p, const struct smtp_sender *who, struct span mailbox)
 {
-    struct policy *p = (struct policy *)smtp;
+    const struct smtp_rights *rights = who->own->rights;
     const struct senders *t = senders_of(p);
 
-    if (t == NULL || senders_may_send_as(t, login, mailbox))
+    if (rights != NULL && rights->grant.patterns > 0)
+        return senders_grant_may_send_as(&rights->grant, who->login, mailbox);
+    return t == NULL || senders_may_send_as(t, who->login, mailbox);
+}
+
+static bool may_send_as(struct smtp_policy *smtp, const struct smtp_sender *who,
+                        struct span mailbox)
+{
+    struct policy *p = (struct policy *)smtp;
+
+    if (owns(p, who, mailbox))
         return true;
     counter_inc(p->env.counters, COUNTER_POLICY_FOREIGN);
     return false;
@@ -152,6 +220,11 @@ struct policy *policy_create(const struct config_policy *config, const struct po
     p->smtp = (struct smtp_policy){ enters, leaves, may_send_as, has_room, uses };
     p->config = config;
     p->env = *env;
+    p->rights = pool_create("policy_rights", env->sessions_max, sizeof(struct smtp_rights));
+    if (p->rights == NULL) {
+        free(p);
+        return NULL;
+    }
     if (env->senders != NULL)
         senders_ref(env->senders);
     return p;
@@ -159,6 +232,7 @@ struct policy *policy_create(const struct config_policy *config, const struct po
 
 void policy_destroy(struct policy *p)
 {
+    pool_destroy(p->rights);
     senders_release(p->env.senders);
     senders_release(atomic_load_explicit(&p->offered, memory_order_acquire));
     free(p);

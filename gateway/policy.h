@@ -20,6 +20,7 @@ struct policy_env {
     struct counters *counters;
     struct senders *senders; /* NULL: every login may send as anybody. Takes a reference. */
     struct quota *quota;     /* outlives the policy */
+    uint32_t sessions_max;   /* that may be inside at once */
 };
 
 /* NULL: memory is short. Keeps the pointers in `config`. */

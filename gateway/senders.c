@@ -12,18 +12,11 @@
 #include "base/assert.h"
 #include "base/idna.h"
 #include "base/limits.h"
-#include "gateway/config_units.h"
 #include "gateway/slurp.h"
 
-/* A star stands for any bytes, none too. */
 struct pattern {
-    struct span local; /* in front of its star, or all of it */
-    struct span local_end;
-    struct span domain; /* behind "*.", or all of it, in A-labels; behind "*": "" */
-    char *ascii;        /* where they stand, if the file has others */
-    bool local_star;
-    bool domain_star;
-    bool self; /* the login; all else is empty then */
+    struct senders_pattern word;
+    char *ascii; /* its domain in A-labels, if the file has others */
 };
 
 struct grant {
@@ -45,7 +38,7 @@ struct senders {
 };
 
 /* Of everybody, where the file says nothing. */
-static const struct pattern self_alone = { .self = true };
+static const struct senders_pattern self_alone = { .self = true };
 static const struct grant of_nobody;
 
 struct reader {
@@ -62,120 +55,35 @@ static void fault(struct reader *r, uint32_t line, const char *word, const char 
     buf_printf(r->errors, "%s:%u: %s %s\n", r->path, line, word, sentence);
 }
 
-/* --- Words ----------------------------------------------------------------------------------- */
-
-static bool read_count(const char *text, uint32_t *out)
-{
-    uint64_t n;
-
-    if (!config_units_parse(CONFIG_UNITS_NONE, text, &n) || n == 0 || n > UINT32_MAX)
-        return false;
-    *out = (uint32_t)n;
-    return true;
-}
-
-static bool read_size(const char *text, uint64_t *out)
-{
-    return config_units_parse(CONFIG_UNITS_BYTES, text, out) && *out > 0;
-}
-
-/* "name=value": true when the name is known; *good: so is the value. */
-static bool read_setting(const char *word, struct senders_limits *l, bool *good)
-{
-    static const char *const rates[SMTP_USE_COUNT] = { "messages=", "recipients=", "bytes=" };
-
-    for (uint32_t i = 0; i < SMTP_USE_COUNT; i++) {
-        size_t len = strlen(rates[i]);
-
-        if (strncmp(word, rates[i], len) != 0)
-            continue;
-        *good =
-            config_units_parse_rate(i == SMTP_USE_BYTES ? CONFIG_UNITS_BYTES : CONFIG_UNITS_NONE,
-                                    word + len, &l->rates[i]) &&
-            l->rates[i].amount > 0;
-        return true;
-    }
-    if (strncmp(word, "sessions=", 9) == 0)
-        *good = read_count(word + 9, &l->sessions);
-    else if (strncmp(word, "rcpt=", 5) == 0)
-        *good = read_count(word + 5, &l->recipients);
-    else if (strncmp(word, "size=", 5) == 0)
-        *good = read_size(word + 5, &l->message_bytes);
-    else
-        return false;
-    return true;
-}
-
-/* Splits at the star. False: there are two. */
-static bool read_local(struct span s, struct pattern *p)
-{
-    const uint8_t *star = memchr(s.ptr, '*', s.len);
-
-    p->local_star = star != NULL;
-    p->local = star != NULL ? span_of(s.ptr, (uint32_t)(star - s.ptr)) : s;
-    p->local_end = span_skip(s, p->local.len + 1);
-    return p->local_end.len == 0 || memchr(p->local_end.ptr, '*', p->local_end.len) == NULL;
-}
+/* --- Lines ----------------------------------------------------------------------------------- */
 
 /* To A-labels, where it has others. */
 static bool to_ascii(struct pattern *p)
 {
     char name[IDNA_BYTES];
 
-    if (span_is_ascii(p->domain))
+    if (span_is_ascii(p->word.domain))
         return true;
-    if (!idna_to_ascii(p->domain, name))
+    if (!idna_to_ascii(p->word.domain, name))
         return false;
     p->ascii = strdup(name);
     if (p->ascii == NULL)
         return false;
-    p->domain = span_str(p->ascii);
+    p->word.domain = span_str(p->ascii);
     return true;
-}
-
-/* "a.b", or "*.a.b" for what is below it. */
-static bool read_domain(struct span s, struct pattern *p)
-{
-    p->domain_star = s.len > 2 && s.ptr[0] == '*' && s.ptr[1] == '.';
-    p->domain = p->domain_star ? span_skip(s, 2) : s;
-    return p->domain.len > 0 && memchr(p->domain.ptr, '*', p->domain.len) == NULL && to_ascii(p);
-}
-
-static struct span domain_of(struct span mailbox, struct span *local)
-{
-    const uint8_t *at = mailbox.len > 0 ? memrchr(mailbox.ptr, '@', mailbox.len) : NULL;
-
-    if (at == NULL)
-        return span_of(NULL, 0);
-    *local = span_of(mailbox.ptr, (uint32_t)(at - mailbox.ptr));
-    return span_skip(mailbox, local->len + 1);
 }
 
 static bool read_pattern(const char *word, struct span login, struct pattern *p)
 {
-    struct span all = span_str(word);
-    struct span local;
-    struct span domain;
-
-    *p = (struct pattern){ .self = strcmp(word, "self") == 0 };
-    if (p->self)
-        return memchr(login.ptr, '@', login.len) != NULL || span_equal(login, SPAN_LITERAL("*"));
-    if (strcmp(word, "*") == 0) {
-        p->local_star = p->domain_star = true;
-        return true;
-    }
-    domain = domain_of(all, &local);
-    return domain.len > 0 && local.len > 0 && read_local(local, p) && read_domain(domain, p);
+    return senders_word_pattern(word, login, &p->word) && to_ascii(p);
 }
-
-/* --- Lines ----------------------------------------------------------------------------------- */
 
 static void read_word(struct reader *r, struct grant *g, const char *word)
 {
     struct pattern *p = &r->table->patterns[r->table->pattern_count];
     bool good = true;
 
-    if (strchr(word, '@') == NULL && read_setting(word, &g->limits, &good)) {
+    if (strchr(word, '@') == NULL && senders_word_setting(word, &g->limits, &good)) {
         if (!good)
             fault(r, r->line, word, "must have a number behind it, like messages=500/1h");
     } else if (read_pattern(word, g->login, p)) {
@@ -360,62 +268,18 @@ const struct senders_limits *senders_limits_of(const struct senders *t, struct s
     return &grant_of(t, login)->limits;
 }
 
-/* As DNS has it; "" when it has none. `name`: where that may stand. */
-static struct span a_labels(struct span domain, char name[IDNA_BYTES])
-{
-    if (span_is_ascii(domain))
-        return domain;
-    return idna_to_ascii(domain, name) ? span_str(name) : span_of(NULL, 0);
-}
-
-static bool fits_local(const struct pattern *p, struct span local)
-{
-    uint32_t fixed = p->local.len + p->local_end.len;
-
-    if (p->local_star ? local.len < fixed : local.len != fixed)
-        return false;
-    return span_equal_nocase(span_first(local, p->local.len), p->local) &&
-           span_equal_nocase(span_skip(local, local.len - p->local_end.len), p->local_end);
-}
-
-static bool fits_domain(const struct pattern *p, struct span domain)
-{
-    if (!p->domain_star)
-        return span_equal_nocase(domain, p->domain);
-    if (p->domain.len == 0)
-        return true;
-    return domain.len > p->domain.len && domain.ptr[domain.len - p->domain.len - 1] == '.' &&
-           span_equal_nocase(span_skip(domain, domain.len - p->domain.len), p->domain);
-}
-
-static bool fits(const struct pattern *p, struct span login, struct span local, struct span domain)
-{
-    struct pattern own = { .self = false };
-    char name[IDNA_BYTES];
-
-    if (!p->self)
-        return fits_local(p, local) && fits_domain(p, domain);
-    own.domain = a_labels(domain_of(login, &own.local), name);
-    if (own.domain.len == 0)
-        return false;
-    return fits_local(&own, local) && fits_domain(&own, domain);
-}
-
 bool senders_may_send_as(const struct senders *t, struct span login, struct span mailbox)
 {
     const struct grant *g = grant_of(t, login);
-    struct span local = { NULL, 0 };
-    struct span domain = domain_of(mailbox, &local);
-    char name[IDNA_BYTES];
+    struct senders_address a;
 
-    domain = a_labels(domain, name);
-    if (domain.len == 0)
+    if (!senders_word_address(mailbox, &a))
         return false;
     /* A line of settings alone says nothing about addresses. */
     if (g->count == 0)
-        return fits(&self_alone, login, local, domain);
+        return senders_word_fits(&self_alone, login, &a);
     for (uint32_t i = 0; i < g->count; i++) {
-        if (fits(&t->patterns[g->first + i], login, local, domain))
+        if (senders_word_fits(&t->patterns[g->first + i].word, login, &a))
             return true;
     }
     return false;

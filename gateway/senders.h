@@ -20,19 +20,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/span.h"
-#include "gateway/quota.h"
-#include "smtp/smtp.h"
+#include "gateway/senders_word.h"
 
 struct senders;
-
-/* What is given is set; the rest is 0. */
-struct senders_limits {
-    struct quota_rate rates[SMTP_USE_COUNT];
-    uint32_t sessions;
-    uint32_t recipients; /* of one message */
-    uint64_t message_bytes;
-};
 
 /* One reference. NULL: *errors has one line "file:line: what is wrong" for each fault. */
 struct senders *senders_load(const char *path, struct buf *errors);

@@ -251,6 +251,7 @@ static bool open_policy(struct worker *w, struct buf *why)
         .counters = &w->counters,
         .senders = w->setup.senders,
         .quota = w->setup.quota,
+        .sessions_max = w->setup.config->limits.connections,
     };
 
     w->policy = policy_create(&w->setup.config->policy, &env);

@@ -43,17 +43,19 @@ struct smtp_config {
     enum smtp_from_rule from_rule;
 };
 
-/* Who asks; lives as long as the question. */
-struct smtp_sender {
-    struct span login;
-    struct addr client;
-};
-
 /* The limits of one login. */
 struct smtp_own {
     uint64_t message_bytes_max;
     uint32_t recipients_max;
-    bool counted; /* the policy's own */
+    bool counted;               /* the policy's own */
+    struct smtp_rights *rights; /* the same */
+};
+
+/* Who asks; lives as long as the question. */
+struct smtp_sender {
+    struct span login;
+    struct addr client;
+    const struct smtp_own *own; /* as enters left it */
 };
 
 enum smtp_use { SMTP_USE_MESSAGES, SMTP_USE_RECIPIENTS, SMTP_USE_BYTES, SMTP_USE_COUNT };
@@ -63,13 +65,14 @@ enum smtp_use { SMTP_USE_MESSAGES, SMTP_USE_RECIPIENTS, SMTP_USE_BYTES, SMTP_USE
  * needs to ask others, and to wait, belongs between the end of data and the commit: WANT_DURABLE.)
  */
 struct smtp_policy {
-    /* It has been authenticated. False: too many of its sessions are open (421 4.7.0). *own has
-     * everybody's limits, to be made its own; it is given back with leaves. */
-    bool (*enters)(struct smtp_policy *p, const struct smtp_sender *who, struct smtp_own *own);
-    void (*leaves)(struct smtp_policy *p, const struct smtp_sender *who,
-                   const struct smtp_own *own);
+    /* It has been authenticated; `grant`: what the back end said of it (smtp_session_grant). False:
+     * too many of its sessions are open (421 4.7.0). *own has everybody's limits, to be made its
+     * own; it is given back with leaves. */
+    bool (*enters)(struct smtp_policy *p, const struct smtp_sender *who, struct span grant,
+                   struct smtp_own *own);
+    void (*leaves)(struct smtp_policy *p, const struct smtp_sender *who);
     /* Is this mailbox, as the client wrote it, one of the login's? */
-    bool (*may_send_as)(struct smtp_policy *p, struct span login, struct span mailbox);
+    bool (*may_send_as)(struct smtp_policy *p, const struct smtp_sender *who, struct span mailbox);
     /* False: it, its client or all together have used up what they may use for now (450 4.7.1). */
     bool (*has_room)(struct smtp_policy *p, const struct smtp_sender *who, enum smtp_use use);
     void (*uses)(struct smtp_policy *p, const struct smtp_sender *who, enum smtp_use use,
@@ -215,6 +218,9 @@ void smtp_session_verdict(struct smtp_session *s, enum smtp_verdict v);
 /* Before a verdict of OK: who it is by the back end's word, where that is not as the client said
  * it. False: no user can be called so. */
 bool smtp_session_login(struct smtp_session *s, struct span login);
+/* The same of what the back end grants it, in words of its own that the policy knows; they live
+ * until the verdict. */
+void smtp_session_grant(struct smtp_session *s, struct span grant);
 /*
  * After WANT_VERDICT, instead of a verdict: the back end wants to hear more (334). `login`: who the
  * message was from, empty when it does not say; `challenge`: at most LIMIT_SASL_CHALLENGE_BYTES,

@@ -5,7 +5,7 @@
 
 static struct smtp_sender sender_of(const struct smtp_session *s)
 {
-    return (struct smtp_sender){ span_of(s->user, s->user_len), s->client.peer.addr };
+    return (struct smtp_sender){ span_of(s->user, s->user_len), s->client.peer.addr, &s->own };
 }
 
 /* Everybody's limits. */
@@ -16,7 +16,7 @@ static void reset(struct smtp_session *s)
                                 .recipients_max = s->room->config.recipients_max };
 }
 
-enum smtp_reply_id smtp_allow_login(struct smtp_session *s, struct span login)
+enum smtp_reply_id smtp_allow_login(struct smtp_session *s, struct span login, struct span grant)
 {
     struct smtp_policy *p = s->room->env.policy;
     struct smtp_sender who;
@@ -26,7 +26,7 @@ enum smtp_reply_id smtp_allow_login(struct smtp_session *s, struct span login)
     memcpy(s->user, login.ptr, login.len);
     s->user_len = (uint16_t)login.len;
     who = sender_of(s);
-    s->authenticated = p == NULL || p->enters(p, &who, &s->own);
+    s->authenticated = p == NULL || p->enters(p, &who, grant, &s->own);
     return s->authenticated
                ? SMTP_REPLY_NONE
                : smtp_session_stop(s, SMTP_REPLY_CROWDED, "too many sessions of this login");
@@ -38,15 +38,16 @@ void smtp_allow_logout(struct smtp_session *s)
     struct smtp_sender who = sender_of(s);
 
     if (p != NULL && s->authenticated)
-        p->leaves(p, &who, &s->own);
+        p->leaves(p, &who);
     reset(s);
 }
 
 bool smtp_allow_mailbox(struct smtp_session *s, struct span mailbox)
 {
     struct smtp_policy *p = s->room->env.policy;
+    struct smtp_sender who = sender_of(s);
 
-    return p == NULL || p->may_send_as(p, span_of(s->user, s->user_len), mailbox);
+    return p == NULL || p->may_send_as(p, &who, mailbox);
 }
 
 bool smtp_allow_room(struct smtp_session *s, enum smtp_use use)

@@ -89,7 +89,7 @@ enum smtp_reply_id smtp_cmd_auth_challenge(struct smtp_session *s, struct span l
 static enum smtp_reply_id accept_user(struct smtp_session *s)
 {
     const struct smtp_sasl *x = s->sasl;
-    enum smtp_reply_id refusal = smtp_allow_login(s, span_of(x->login, x->login_len));
+    enum smtp_reply_id refusal = smtp_allow_login(s, span_of(x->login, x->login_len), x->grant);
 
     counter_inc(s->room->env.counters, COUNTER_SMTP_AUTH_OK);
     return refusal != SMTP_REPLY_NONE ? refusal : give_up(s, SMTP_REPLY_AUTH_OK);

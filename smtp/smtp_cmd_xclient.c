@@ -158,6 +158,6 @@ enum smtp_reply_id smtp_cmd_xclient_act(struct smtp_session *s, struct smtp_call
     s->client.starttls = false;
     smtp_session_set_state(s, SMTP_STATE_START);
     if (x.given & 1u << LOGIN)
-        refusal = smtp_allow_login(s, span_of(x.login, x.login_len));
+        refusal = smtp_allow_login(s, span_of(x.login, x.login_len), span_of(NULL, 0));
     return refusal != SMTP_REPLY_NONE ? refusal : SMTP_REPLY_BANNER;
 }

@@ -219,9 +219,9 @@ enum smtp_reply_id smtp_session_stop(struct smtp_session *s, enum smtp_reply_id 
 /* --- smtp_allow.c ---------------------------------------------------------------------------- */
 
 /* The policy's answers for this session; without a policy, that everything goes. */
-/* The session is this login's from now on: NONE; or it was stopped with this reply, as too many
- * are. */
-enum smtp_reply_id smtp_allow_login(struct smtp_session *s, struct span login);
+/* The session is this login's from now on, with what it is granted (smtp_session_grant): NONE; or
+ * it was stopped with this reply, as too many are. */
+enum smtp_reply_id smtp_allow_login(struct smtp_session *s, struct span login, struct span grant);
 /* It is nobody's, with everybody's limits. */
 void smtp_allow_logout(struct smtp_session *s);
 bool smtp_allow_mailbox(struct smtp_session *s, struct span mailbox);

@@ -128,7 +128,7 @@ enum smtp_sasl_outcome smtp_sasl_start(struct smtp_sasl *x, uint32_t offered, st
 
     ASSERT(args.len <= LIMIT_AUTH_LINE_BYTES);
     x->login_len = 0;
-    x->password = x->message = x->challenge = (struct span){ NULL, 0 };
+    x->password = x->message = x->challenge = x->grant = (struct span){ NULL, 0 };
     memset(x->memo, 0, sizeof(x->memo));
     x->mechanism = find_mechanism(name, offered);
     if (x->mechanism == NULL)

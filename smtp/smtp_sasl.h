@@ -43,6 +43,7 @@ struct smtp_sasl {
     struct span password;  /* in `raw` */
     struct span message;   /* in `raw`; for the back end to read */
     struct span challenge; /* in `raw`, base64: what the next line answers */
+    struct span grant;     /* the back end's, with its verdict */
     uint8_t login[LIMIT_LOGIN_BYTES];
     uint8_t raw[LIMIT_AUTH_LINE_BYTES];
     /* The back end's own, zero when the exchange begins. */

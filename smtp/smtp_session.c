@@ -368,6 +368,12 @@ bool smtp_session_login(struct smtp_session *s, struct span login)
     return smtp_sasl_login(s->sasl, login);
 }
 
+void smtp_session_grant(struct smtp_session *s, struct span grant)
+{
+    ASSERT(s->state == SMTP_STATE_VERDICT);
+    s->sasl->grant = grant;
+}
+
 void smtp_session_challenge(struct smtp_session *s, struct span login, struct span challenge)
 {
     ASSERT(s->owed == SMTP_REPLY_NONE);

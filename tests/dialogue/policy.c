@@ -3,11 +3,13 @@
 
 #include "base/assert.h"
 
-static bool enters(struct smtp_policy *smtp, const struct smtp_sender *who, struct smtp_own *own)
+static bool enters(struct smtp_policy *smtp, const struct smtp_sender *who, struct span grant,
+                   struct smtp_own *own)
 {
     struct policy_talk *p = (struct policy_talk *)smtp;
 
     ASSERT(who->login.len > 0);
+    ASSERT(grant.len == 0); /* no script has one */
     if (p->script.crowded)
         return false;
     if (p->script.size != 0)
@@ -19,20 +21,20 @@ static bool enters(struct smtp_policy *smtp, const struct smtp_sender *who, stru
     return true;
 }
 
-static void leaves(struct smtp_policy *smtp, const struct smtp_sender *who,
-                   const struct smtp_own *own)
+static void leaves(struct smtp_policy *smtp, const struct smtp_sender *who)
 {
     struct policy_talk *p = (struct policy_talk *)smtp;
 
     ASSERT(who->login.len > 0);
-    p->inside -= own->counted;
+    p->inside -= who->own->counted;
 }
 
-static bool may_send_as(struct smtp_policy *smtp, struct span login, struct span mailbox)
+static bool may_send_as(struct smtp_policy *smtp, const struct smtp_sender *who,
+                        struct span mailbox)
 {
     const struct policy_script *s = &((struct policy_talk *)smtp)->script;
 
-    ASSERT(login.len > 0);
+    ASSERT(who->login.len > 0);
     ASSERT(mailbox.len > 0);
     for (uint32_t i = 0; i < s->mailbox_count; i++) {
         if (span_equal_nocase(mailbox, span_str(s->mailboxes[i])))

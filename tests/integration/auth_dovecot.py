@@ -65,6 +65,8 @@ class Dovecot:
         with open(self.dir + "/passwd", "w") as f:
             f.write("%s:{PLAIN}%s\n" % (USER, PASSWORD))
             f.write("%s:%s\n" % (PROVER, make_keys(PASSWORD)))
+            f.write("sales@example.org:{PLAIN}%s::::::" % PASSWORD)
+            f.write("postern_senders=*@example.net,size=20000\n")
             f.write("tired@example.org:{PLAIN}%s::::::nologin\n" % PASSWORD)
         with open(self.dir + "/conf", "w") as f:
             f.write(CONFIG.format(self.dir))
@@ -189,6 +191,16 @@ class Real(unittest.TestCase):
         self.assertEqual(login(self.gw, USER.upper(), PASSWORD), 235)
         wait_for("the session's line", lambda: "user=" + USER in self.gw.log())
         self.assertNotIn("user=" + USER.upper(), self.gw.log())
+
+    def test_what_it_grants(self):
+        for user in ("Sales@example.org", "Sales@example.org"):  # the second time it is kept
+            with client(self.gw) as c:
+                c.login(user, PASSWORD)
+                c.ehlo()
+                self.assertEqual(c.esmtp_features["size"], "20000")
+                self.assertEqual(c.mail("sales@example.org")[0], 553)
+                self.assertEqual(c.mail("any@example.net")[0], 250)
+        self.assertGreater(self.gw.counters()["auth_cache_hits"], 0)
 
     def test_many_at_once(self):
         codes = []

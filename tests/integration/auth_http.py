@@ -116,8 +116,26 @@ class AuthHttp(unittest.TestCase):
         self.assertNotIn(PASSWORD, self.gw.log())
 
     def test_the_login_is_as_the_hook_writes_it(self):
-        self.assertEqual(login(self.gw, USER.upper(), PASSWORD), 235)
-        wait_for("the session's line", lambda: "user=" + USER in self.gw.log())
+        for _ in range(2):
+            self.assertEqual(login(self.gw, USER.upper(), PASSWORD), 235)
+        wait_for("the sessions' lines", lambda: self.gw.log().count("user=" + USER) == 2)
+        self.assertEqual(len(Hook.seen), 1)  # as it was kept
+
+    def test_what_it_grants(self):
+        fields = {"Auth-Status": "OK", "Auth-Senders": "*@example.net, rcpt=1 size=20000"}
+        Hook.how = lambda r: r.answer(fields)
+        for _ in range(2):  # the second time it is kept
+            with client(self.gw) as c:
+                c.login(USER, PASSWORD)
+                c.ehlo()
+                self.assertEqual(c.esmtp_features["size"], "20000")
+                self.assertEqual(c.mail(USER)[0], 553)
+                self.assertEqual(c.mail("any@example.net")[0], 250)
+                self.assertEqual(c.rcpt("b@example.com")[0], 250)
+                self.assertEqual(c.rcpt("c@example.com")[0], 452)
+        self.assertEqual(len(Hook.seen), 1)
+        fields["Auth-Senders"] = "everything"
+        self.assertEqual(login(self.gw, USER, "another"), 454)
 
     def test_many_at_once(self):
         codes = []

@@ -216,6 +216,24 @@ static void a_reload_of_any_counts(void **state)
     assert_int_equal(told.verdict, SMTP_VERDICT_WRONG);
 }
 
+/* So that Dovecot is not asked at each session of a user whom it calls otherwise. */
+static void what_was_said_beside_yes_is_kept(void **state)
+{
+    struct auth_answer now;
+
+    (void)state;
+    assert_non_null(ask(SMTP_MECHANISM_PLAIN, &now));
+    first.asked->answer = (struct auth_answer){ .verdict = SMTP_VERDICT_OK,
+                                                .login = SPAN_LITERAL("ann@example.org"),
+                                                .grant = SPAN_LITERAL("self rcpt=5") };
+    first.asked->done(first.asked);
+    assert_null(ask(SMTP_MECHANISM_PLAIN, &now));
+    assert_int_equal(now.verdict, SMTP_VERDICT_OK);
+    assert_false(now.asks);
+    assert_true(span_equal(now.login, SPAN_LITERAL("ann@example.org")));
+    assert_true(span_equal(now.grant, SPAN_LITERAL("self rcpt=5")));
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -226,6 +244,7 @@ int main(void)
         CASE(nobody_writes_into_the_memo_of_who_is_gone),
         CASE(wrong_messages_are_guesses),
         CASE(a_reload_of_any_counts),
+        CASE(what_was_said_beside_yes_is_kept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,6 +38,8 @@ static void what_it_says(void **state)
     assert_int_equal(l.kind, AUTH_DOVECOT_OK);
     assert_int_equal(l.id, 4097);
     assert_true(span_equal(l.user, SPAN_LITERAL("a\tb")));
+    l = read_text("OK\t1\tuser=a\tpostern_senders=self,b@x\001tsize=5");
+    assert_true(span_equal(l.grant, SPAN_LITERAL("self,b@x\tsize=5")));
     l = read_text("CONT\t5\tYWJj");
     assert_true(span_equal(l.text, SPAN_LITERAL("YWJj")));
     assert_false(read_text("FAIL\t1\tuser=temp").temporary);

@@ -282,7 +282,8 @@ static enum smtp_verdict verdict(void)
 }
 
 static const char kept[] = "HTTP/1.1 200 OK\r\nAuth-Status: OK\r\nAuth-User: ann@example.org\r\n"
-                           "Connection: keep-alive\r\nContent-Length: 4\r\n\r\n";
+                           "Auth-Senders: self rcpt=5\r\nConnection: keep-alive\r\n"
+                           "Content-Length: 4\r\n\r\n";
 
 static void a_connection_is_kept(void **state)
 {
@@ -296,6 +297,7 @@ static void a_connection_is_kept(void **state)
     say(peer, "body");
     assert_int_equal(verdict(), SMTP_VERDICT_OK);
     assert_true(span_equal(question.answer.login, SPAN_LITERAL("ann@example.org")));
+    assert_true(span_equal(question.answer.grant, SPAN_LITERAL("self rcpt=5")));
     ask("two");
     hear(peer, "two");
     say(peer, "HTTP/1.1 200 OK\r\nAuth-Status: no\r\nConnection: close\r\n\r\n");
@@ -346,6 +348,20 @@ static void an_answer_too_many(void **state)
     close(peer);
 }
 
+/* Less than it meant would be taken, or more. */
+static void it_grants_what_nobody_knows(void **state)
+{
+    int peer;
+
+    (void)state;
+    ask("one");
+    peer = accept_one();
+    hear(peer, "one");
+    say(peer, "HTTP/1.1 200 OK\r\nAuth-Status: OK\r\nAuth-Senders: a@x speed=5\r\n\r\n");
+    assert_int_equal(verdict(), SMTP_VERDICT_TEMPORARY);
+    close(peer);
+}
+
 static void it_says_too_much(void **state)
 {
     static char line[1001];
@@ -388,6 +404,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_connection_is_kept, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_kept_connection_is_gone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_answer_too_many, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(it_grants_what_nobody_knows, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_says_too_much, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_says_nothing, set_up, tear_down),
     };

@@ -310,6 +310,27 @@ static void logins_are_those_of_users(void **state)
     refused_claims(claims, "has no login");
 }
 
+static void a_token_may_grant(void **state)
+{
+    static const char front[] = "{\"iss\":\"https://id.example\",\"aud\":\"postern\","
+                                "\"exp\":1800000600,\"scope\":\"mail.send\","
+                                "\"email\":\"a@example.org\"";
+    char claims[1024];
+
+    (void)state;
+    snprintf(claims, sizeof(claims), "%s,\"postern_senders\":\"self rcpt=5\"}", front);
+    token_make(&token, TOKEN_P256, HEADER, claims);
+    assert_int_equal(check(), AUTH_JWT_VALID);
+    assert_int_equal(answer.grant_len, 11);
+    assert_memory_equal(answer.grant, "self rcpt=5", 11);
+    snprintf(claims, sizeof(claims), "%s,\"postern_senders\":5}", front);
+    token_make(&token, TOKEN_P256, HEADER, claims);
+    assert_int_equal(check(), AUTH_JWT_FORBIDDEN);
+    snprintf(claims, sizeof(claims), "%s,\"postern_senders\":\"%0513d\"}", front, 0);
+    token_make(&token, TOKEN_P256, HEADER, claims);
+    assert_int_equal(check(), AUTH_JWT_FORBIDDEN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -327,6 +348,7 @@ int main(void)
         cmocka_unit_test(deep_claims_are_not_parsed),
         cmocka_unit_test(huge_tokens_are_refused),
         cmocka_unit_test(logins_are_those_of_users),
+        cmocka_unit_test(a_token_may_grant),
     };
 
     return cmocka_run_group_tests(tests, read_keys, free_keys);

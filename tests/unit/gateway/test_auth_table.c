@@ -82,6 +82,8 @@ static void the_table_does_as_the_model(void **state)
 }
 
 static const uint8_t secret[AUTH_SECRET_BYTES] = { 1, 2, 3 };
+static const struct auth_kept nothing;
+static struct auth_kept kept;
 
 static void the_cache_forgets_in_time(void **state)
 {
@@ -95,17 +97,41 @@ static void the_cache_forgets_in_time(void **state)
     auth_cache_key(c, span_str("a"), span_str("x"), a);
     auth_cache_key(c, span_str("b"), span_str("x"), b);
     auth_cache_key(c, span_str("d"), span_str("x"), d);
-    assert_false(auth_cache_has(c, a, 0));
-    auth_cache_put(c, a, 1000);
-    assert_true(auth_cache_has(c, a, 1099));
-    assert_false(auth_cache_has(c, a, 1100));
-    auth_cache_put(c, b, 1050);
-    assert_true(auth_cache_has(c, a, 1060));
-    auth_cache_put(c, d, 1060); /* b was not looked at for longest */
-    assert_true(auth_cache_has(c, a, 1070));
-    assert_false(auth_cache_has(c, b, 1070));
+    assert_false(auth_cache_find(c, a, 0, &kept));
+    auth_cache_put(c, a, 1000, &nothing);
+    assert_true(auth_cache_find(c, a, 1099, &kept));
+    assert_false(auth_cache_find(c, a, 1100, &kept));
+    auth_cache_put(c, b, 1050, &nothing);
+    assert_true(auth_cache_find(c, a, 1060, &kept));
+    auth_cache_put(c, d, 1060, &nothing); /* b was not looked at for longest */
+    assert_true(auth_cache_find(c, a, 1070, &kept));
+    assert_false(auth_cache_find(c, b, 1070, &kept));
     auth_cache_clear(c);
-    assert_false(auth_cache_has(c, d, 1070));
+    assert_false(auth_cache_find(c, d, 1070, &kept));
+    auth_cache_destroy(c);
+}
+
+static void what_was_said_beside_yes_is_kept(void **state)
+{
+    const struct auth_kept more = { SPAN_LITERAL("ann@x.example"), SPAN_LITERAL("*@x.example") };
+    struct auth_cache *c = auth_cache_create(1, 100, secret);
+    uint8_t a[AUTH_KEY_BYTES];
+    uint8_t b[AUTH_KEY_BYTES];
+
+    (void)state;
+    auth_cache_key(c, span_str("a"), span_str("x"), a);
+    auth_cache_key(c, span_str("b"), span_str("x"), b);
+    auth_cache_put(c, a, 1000, &more);
+    assert_true(auth_cache_find(c, a, 1001, &kept));
+    assert_true(span_equal(kept.login, more.login));
+    assert_true(span_equal(kept.grant, more.grant));
+    auth_cache_put(c, b, 1001, &nothing); /* in its place */
+    assert_true(auth_cache_find(c, b, 1002, &kept));
+    assert_int_equal(kept.login.len + kept.grant.len, 0);
+    auth_cache_put(c, b, 1001, &more);
+    auth_cache_put(c, b, 1001, &nothing); /* the back end has changed its mind */
+    assert_true(auth_cache_find(c, b, 1002, &kept));
+    assert_int_equal(kept.login.len + kept.grant.len, 0);
     auth_cache_destroy(c);
 }
 
@@ -126,8 +152,8 @@ static void keys_differ_wherever_pairs_do(void **state)
     auth_cache_key(c, span_str("ab"), span_str("c"), two);
     assert_memory_equal(one, two, AUTH_KEY_BYTES);
     /* No cache at all: nothing is kept. */
-    auth_cache_put(c, one, 0);
-    assert_false(auth_cache_has(c, one, 1));
+    auth_cache_put(c, one, 0, &nothing);
+    assert_false(auth_cache_find(c, one, 1, &kept));
     auth_cache_destroy(c);
     auth_cache_destroy(other);
 }
@@ -246,6 +272,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_does_as_the_model),
         cmocka_unit_test(the_cache_forgets_in_time),
+        cmocka_unit_test(what_was_said_beside_yes_is_kept),
         cmocka_unit_test(keys_differ_wherever_pairs_do),
         cmocka_unit_test(a_guessing_client_is_blocked_for_longer_each_time),
         cmocka_unit_test(a_slow_client_is_not_blocked),

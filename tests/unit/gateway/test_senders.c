@@ -2,6 +2,7 @@
 #include "lib/unit.h"
 
 #include "gateway/senders.h"
+#include "gateway/senders_grant.h"
 
 static uint8_t room[4096];
 static struct buf errors;
@@ -136,6 +137,50 @@ static void domains_are_what_dns_has(void **state)
     assert_null(parse("ann a@\xe2\x80\xae.example\n"));
 }
 
+static struct senders_grant grant;
+
+static bool read_grant(const char *words)
+{
+    return senders_grant_read(span_str(words), SPAN_LITERAL("ann@x.example"), &grant);
+}
+
+static bool granted(const char *mailbox)
+{
+    return senders_grant_may_send_as(&grant, SPAN_LITERAL("ann@x.example"), span_str(mailbox));
+}
+
+static void what_a_back_end_grants(void **state)
+{
+    char much[LIMIT_GRANT_BYTES + 2];
+
+    (void)state;
+    assert_true(read_grant(" self,*@y.example ,, size=5 ann+*@b\xc3\xbc"
+                           "cher.example\tmessages=2/1m,"));
+    assert_int_equal(grant.patterns, 3);
+    assert_int_equal(grant.limits.message_bytes, 5);
+    assert_int_equal(grant.limits.rates[SMTP_USE_MESSAGES].amount, 2);
+    assert_true(granted("Ann@x.example"));
+    assert_true(granted("any@Y.example"));
+    assert_true(granted("ann+1@xn--bcher-kva.example"));
+    assert_false(granted("bob@x.example"));
+    assert_false(granted("any@"));
+    assert_true(read_grant(""));
+    assert_int_equal(grant.patterns, 0);
+    assert_false(granted("ann@x.example"));
+    assert_false(read_grant("self nonsense"));
+    assert_false(read_grant("size=0"));
+    assert_false(read_grant("a@\xe2\x80\xae.example"));
+    assert_false(senders_grant_read(SPAN_LITERAL("a@x\0b@y"), SPAN_LITERAL("ann"), &grant));
+    assert_false(senders_grant_read(SPAN_LITERAL("self"), SPAN_LITERAL("ann"), &grant));
+    memset(much, ' ', sizeof(much));
+    much[LIMIT_GRANT_BYTES + 1] = 0;
+    assert_false(read_grant(much));
+    memset(much, 'a', LIMIT_GRANT_BYTES);
+    memcpy(much + LIMIT_GRANT_BYTES - 2, "@x", 3);
+    assert_true(read_grant(much));
+    assert_true(granted(much));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +189,7 @@ int main(void)
         cmocka_unit_test(settings),
         cmocka_unit_test(domains_are_what_dns_has),
         cmocka_unit_test(faults),
+        cmocka_unit_test(what_a_back_end_grants),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -287,6 +287,17 @@
 #define LIMIT_TLS_HINTS_BYTES 8192
 /* SSL_serialize_capabilities: a list of groups, some 20 bytes. Past it: no hints. */
 #define LIMIT_TLS_CAPABILITIES_BYTES 256
+/* Certificates that a client may send: its own, and two or three between it and an authority. Past
+ * it: bad_certificate. */
+#define LIMIT_TLS_CLIENT_CHAIN 8
+/* ... and bytes of them: eight of 2 KB (BoringSSL allows no less than this). Past it:
+ * illegal_parameter. */
+#define LIMIT_TLS_CLIENT_CHAIN_BYTES (16 * 1024)
+/* Certificates between a client's and an authority's. Past it: unknown_ca. */
+#define LIMIT_TLS_CLIENT_DEPTH 4
+/* Authorities that sign clients' certificates; their names, 100 bytes each, stand in each full
+ * handshake. Past it: the file is refused. */
+#define LIMIT_TLS_AUTHORITIES 16
 /* Records without content in a row (BoringSSL's figure). Past it: unexpected_message. */
 #define LIMIT_TLS_EMPTY_RECORDS 32
 /* KeyUpdates of a peer without data between them (BoringSSL's figure). Past it: unexpected_message.

@@ -94,6 +94,10 @@ struct config_tls {
     enum config_records records;
     uint32_t ticket_lifetime_s; /* 0: no tickets */
     const char *ticket_keys;    /* path of a file; "": made in memory */
+    uint32_t clients;           /* enum tls_clients */
+    const char *client_ca;      /* PEM; "": none, which only goes with TLS_CLIENTS_OFF */
+    const char *client_crl;     /* PEM; "": none */
+    uint32_t client_login;      /* enum tls_identity */
     uint32_t handshakes_per_turn;
 };
 

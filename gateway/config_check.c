@@ -16,6 +16,7 @@
 #include "gateway/config_read.h"
 #include "gateway/privs.h"
 #include "gateway/senders.h"
+#include "tls/tls.h"
 
 #define MEGA (1024ULL * 1024)
 
@@ -124,6 +125,22 @@ static void check_listeners(struct config_read *r)
                           "tls { certificate { chain = \"/...pem\" key = \"/...pem\" } }");
 }
 
+static void check_clients(struct config_read *r)
+{
+    const struct config_tls *t = &r->config->tls;
+    bool asked = t->clients != TLS_CLIENTS_OFF;
+
+    if (asked && t->client_ca[0] == 0)
+        config_read_fault(r, config_read_line(r, CONFIG_TLS, "client-certificates"),
+                          "client-certificates: needs client-ca beside it: who signs them");
+    if (!asked && t->client_ca[0] != 0)
+        config_read_fault(r, config_read_line(r, CONFIG_TLS, "client-ca"),
+                          "client-ca: needs client-certificates = ask or require");
+    if (!asked && t->client_crl[0] != 0)
+        config_read_fault(r, config_read_line(r, CONFIG_TLS, "client-crl"),
+                          "client-crl: needs client-certificates = ask or require");
+}
+
 static void check_spool(struct config_read *r)
 {
     const struct config_spool *s = &r->config->spool;
@@ -208,6 +225,7 @@ void config_check_sense(struct config_read *r)
     check_device(r);
     check_workers(r);
     check_listeners(r);
+    check_clients(r);
     check_spool(r);
     check_timeouts(r);
     check_tokens(r);
@@ -221,6 +239,12 @@ static void check_file(struct config_read *r, uint32_t line, const char *key, co
         config_read_fault(r, line, "%s = \"%s\": cannot be read: %s", key, path, strerror(errno));
     else if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
         config_read_fault(r, line, "%s = \"%s\": is not a file", key, path);
+}
+
+static void check_tls_file(struct config_read *r, const char *key, const char *path)
+{
+    if (path[0] != 0)
+        check_file(r, config_read_line(r, CONFIG_TLS, key), key, path);
 }
 
 static void check_spool_directory(struct config_read *r)
@@ -308,8 +332,8 @@ void config_check_files(struct config_read *r)
         if (c->tls.certificates[i].ocsp[0] != 0)
             check_file(r, c->tls.certificates[i].line, "ocsp", c->tls.certificates[i].ocsp);
     }
-    if (c->tls.ticket_keys[0] != 0)
-        check_file(r, config_read_line(r, CONFIG_TLS, "ticket-keys"), "ticket-keys",
-                   c->tls.ticket_keys);
+    check_tls_file(r, "ticket-keys", c->tls.ticket_keys);
+    check_tls_file(r, "client-ca", c->tls.client_ca);
+    check_tls_file(r, "client-crl", c->tls.client_crl);
     check_spool_directory(r);
 }

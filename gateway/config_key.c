@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "dataplane/tcp/tcp.h"
+#include "tls/tls.h"
 
 static const char *const levels[] = { "debug", "info", "warn", "error", NULL };
 static const char *const records[] = { "own", "boringssl", NULL };
@@ -14,6 +15,10 @@ static const char *const congestions[] = { "cubic", "newreno", NULL };
 static const char *const paths[] = { "dpdk", "kernel", NULL };
 static const char *const from_rules[] = { "any", "sender", "own", NULL };
 static const char *const listener_tls[] = { "implicit", "starttls", NULL };
+
+/* As enum tls_clients and enum tls_identity have them. */
+static const char *const clients[] = { "off", "ask", "require", NULL };
+static const char *const identities[] = { "email", "dns", "cn", NULL };
 
 static const char *const backends[] = { "users", "dovecot", "http", NULL };
 
@@ -91,6 +96,12 @@ static const struct config_key keys[] = {
     { CONFIG_TLS, "ticket-lifetime", CONFIG_SECONDS, AT(config_tls, ticket_lifetime_s),
       .most = 2 * DAY_SECONDS, .number = LIMIT_TICKET_LIFETIME_S_DEFAULT },
     { CONFIG_TLS, "ticket-keys", CONFIG_FILE_OR_NONE, AT(config_tls, ticket_keys), .text = "" },
+    { CONFIG_TLS, "client-certificates", CONFIG_CHOICE, AT(config_tls, clients),
+      .number = TLS_CLIENTS_OFF, .choices = clients },
+    { CONFIG_TLS, "client-ca", CONFIG_FILE_OR_NONE, AT(config_tls, client_ca), .text = "" },
+    { CONFIG_TLS, "client-crl", CONFIG_FILE_OR_NONE, AT(config_tls, client_crl), .text = "" },
+    { CONFIG_TLS, "client-login", CONFIG_CHOICE, AT(config_tls, client_login),
+      .number = TLS_IDENTITY_EMAIL, .choices = identities },
     { CONFIG_TLS, "handshakes-per-turn", CONFIG_COUNT, AT(config_tls, handshakes_per_turn),
       .least = 1, .most = 1024, .number = LIMIT_HANDSHAKES_PER_TURN_DEFAULT },
 

@@ -13,7 +13,7 @@
 #include "gateway/config.h"
 
 /* Rows there is room for while a file is read. */
-#define CONFIG_KEYS_MAX 96
+#define CONFIG_KEYS_MAX 128
 
 enum config_section {
     CONFIG_ROOT,

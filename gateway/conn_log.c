@@ -43,6 +43,7 @@ static void put_tls(struct log_line *line, const struct conn *c)
     log_str(line, "group", c->tls_info.group);
     log_str(line, "resumed", c->tls_info.resumed ? "yes" : "no");
     put_if_any(line, "sni", span_str(c->tls_info.server_name));
+    put_if_any(line, "certificate", c->tls_info.identity);
 }
 
 void conn_log_proxied(const struct conn *c, const struct proxy_header *h)

@@ -92,7 +92,10 @@ static bool open_tls(struct program *p, struct buf *why)
     struct tls_config tc = { .certificate_count = t->certificate_count,
                              .tls12 = t->tls12,
                              .boringssl_records = t->records == CONFIG_RECORDS_BORINGSSL,
-                             .ticket_lifetime_s = t->ticket_lifetime_s };
+                             .ticket_lifetime_s = t->ticket_lifetime_s,
+                             .clients = (enum tls_clients)t->clients,
+                             .client_ca_path = t->client_ca,
+                             .identity = (enum tls_identity)t->client_login };
 
     for (unsigned i = 0; i < t->certificate_count; i++) {
         tc.certificates[i].chain_path = t->certificates[i].chain;
@@ -102,6 +105,8 @@ static bool open_tls(struct program *p, struct buf *why)
     }
     if (t->ticket_keys[0] != 0)
         tc.ticket_keys_path = t->ticket_keys;
+    if (t->client_crl[0] != 0)
+        tc.client_crl_path = t->client_crl;
     watch_begin(&p->ticket_file, t->ticket_keys);
     p->tls = tls_ctx_create(&tc, why);
     if (p->tls == NULL)

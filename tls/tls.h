@@ -29,6 +29,18 @@ struct tls_certificate {
     const char *ocsp_path; /* a response in DER to be stapled; NULL: none */
 };
 
+/* Whether clients are asked for a certificate. One that is sent must be good, or the handshake
+ * ends.
+ */
+enum tls_clients { TLS_CLIENTS_OFF, TLS_CLIENTS_ASK, TLS_CLIENTS_REQUIRE };
+
+/* What of a client's certificate says whose it is: the first name of this kind. */
+enum tls_identity {
+    TLS_IDENTITY_EMAIL, /* an rfc822Name of subjectAltName */
+    TLS_IDENTITY_DNS,   /* a dNSName of subjectAltName, without "*" */
+    TLS_IDENTITY_CN,    /* the subject's commonName */
+};
+
 struct tls_config {
     struct tls_certificate certificates[LIMIT_CERTIFICATES];
     unsigned certificate_count;
@@ -37,6 +49,10 @@ struct tls_config {
     uint32_t ticket_lifetime_s; /* of a ticket key and its tickets; 0: no tickets */
     /* A file of ticket keys that a fleet shares (tls_ticket_file.h); NULL: own ones, in memory. */
     const char *ticket_keys_path;
+    enum tls_clients clients;
+    const char *client_ca_path;  /* PEM: who signs them; not NULL where they are asked for */
+    const char *client_crl_path; /* PEM: a list of each signer's that is current; NULL: none */
+    enum tls_identity identity;
 };
 
 /* NULL with a sentence (file, what is wrong with it) in *why. The paths must live as long. */
@@ -60,7 +76,7 @@ void tls_ctx_rotate(struct tls_ctx *ctx, uint64_t unix_ms);
 struct tls_env {
     struct counters *counters;
     const struct clock *clock;
-    struct job_queue *jobs; /* RSA signatures go there; NULL: they are made inline */
+    struct job_queue *jobs; /* RSA signatures and clients' chains go there; NULL: done inline */
 };
 
 /* Pools for connections_max connections. NULL: memory is short. */
@@ -89,12 +105,12 @@ enum tls_outcome {
     TLS_WANT_OUTPUT,    /* the lower stream has no room now */
     TLS_WANT_SIGNATURE, /* a helper is at work; the lower stream is put on the ready list when it is
                            done */
-    TLS_WANT_TURN,      /* only of tls_conn_handshake_helped: no helper has room */
+    TLS_WANT_TURN,      /* no helper has room: try again in another turn */
     TLS_FAILED,         /* tls_conn_error says why; an alert is on its way where one is due */
 };
 
-/* True when the next step is the dear one (a whole ClientHello is there: key exchange and
- * signature), 0.1 ms. */
+/* True when the next step is a dear one, 0.1 ms: a whole ClientHello is there (key exchange and
+ * signature), or a client's chain is verified (and then its own signature is). */
 bool tls_conn_handshake_is_dear(const struct tls_conn *c);
 /* One step of the handshake. After TLS_FAILED: tls_conn_detach, and end the lower stream (shutdown
  * lets an alert out). */
@@ -135,6 +151,9 @@ struct tls_info {
     const char *group;   /* "X25519MLKEM768" */
     bool resumed;
     char server_name[256]; /* SNI, "" when none */
+    /* Whose verified certificate the client has: printable, a login's length at most; empty: it has
+     * none, or none with such a name. Lives as long as the connection. */
+    struct span identity;
     /* What both ends know of this channel and nobody else (RFC 9266); TLS 1.3 only. */
     bool bound;
     uint8_t binding[TLS_BINDING_BYTES];

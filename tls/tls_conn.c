@@ -44,8 +44,11 @@ struct tls_worker *tls_worker_create(struct tls_ctx *ctx, uint32_t connections_m
                            sizeof(struct tls_awake));
     if (env->jobs != NULL)
         w->hints = pool_create("tls_hints", LIMIT_TLS_HINTS, sizeof(struct tls_hint));
+    if (ctx->config.clients != TLS_CLIENTS_OFF)
+        w->verifies = tls_verify_pool(connections_max);
     if (w->conns == NULL || w->signatures == NULL || w->awake == NULL || w->gathers == NULL ||
-        (env->jobs != NULL && w->hints == NULL)) {
+        (env->jobs != NULL && w->hints == NULL) ||
+        (ctx->config.clients != TLS_CLIENTS_OFF && w->verifies == NULL)) {
         tls_worker_destroy(w);
         return NULL;
     }
@@ -60,6 +63,7 @@ void tls_worker_destroy(struct tls_worker *w)
     SSL_CTX_free(w->ssl);
     SSL_CTX_free(atomic_load_explicit(&w->offered, memory_order_acquire));
     OPENSSL_cleanse(w->scratch, sizeof(w->scratch));
+    pool_destroy(w->verifies);
     pool_destroy(w->hints);
     pool_destroy(w->awake);
     pool_destroy(w->gathers);
@@ -154,6 +158,7 @@ void tls_conn_free(struct tls_conn *c)
     ASSERT(c->out == NULL);
     tls_sign_forget(c);
     tls_hint_forget(c);
+    tls_verify_forget(c);
     tls_awake_rest(c);
     tls_layer_own_drop(c);
     OPENSSL_cleanse(&c->own, sizeof(c->own));
@@ -284,12 +289,18 @@ static enum tls_outcome stopped(struct tls_conn *c, int ret)
     case SSL_ERROR_WANT_WRITE: return wait_below(c, TLS_WANT_OUTPUT);
     case SSL_ERROR_PENDING_CERTIFICATE:
     case SSL_ERROR_WANT_PRIVATE_KEY_OPERATION: return wait_below(c, TLS_WANT_SIGNATURE);
+    case SSL_ERROR_WANT_CERTIFICATE_VERIFY:
+        return wait_below(c, tls_verify_is_posted(c) ? TLS_WANT_SIGNATURE : TLS_WANT_TURN);
     case SSL_ERROR_SYSCALL:
         tls_conn_fail(c, TLS_FAULT_TRANSPORT,
                       c->lower->ready & STREAM_FAILED ? "connection lost in the handshake"
                                                       : "connection closed in the handshake");
         return TLS_FAILED;
-    default: tls_conn_fail(c, TLS_FAULT_NONE, NULL); return TLS_FAILED;
+    default:
+        tls_conn_fail(c, TLS_FAULT_NONE, NULL);
+        if (tls_verify_fault(c) != NULL)
+            c->error.reason = tls_verify_fault(c);
+        return TLS_FAILED;
     }
 }
 
@@ -349,7 +360,7 @@ enum tls_outcome tls_conn_handshake(struct tls_conn *c)
         return TLS_FAILED;
     if (c->state == TLS_STATE_OPEN)
         return TLS_DONE;
-    if ((c->hint != NULL && c->hint->posted) || !tls_sign_may_begin(c))
+    if ((c->hint != NULL && c->hint->posted) || tls_verify_is_posted(c) || !tls_sign_may_begin(c))
         return wait_below(c, TLS_WANT_SIGNATURE);
     return step(c);
 }
@@ -359,7 +370,7 @@ enum tls_outcome tls_conn_handshake_helped(struct tls_conn *c)
     enum tls_outcome outcome;
 
     if (c->hint == NULL) {
-        if (c->retried || c->no_hint || !tls_hint_has_place(c->worker))
+        if (c->retried || c->no_hint || tls_verify_is_due(c) || !tls_hint_has_place(c->worker))
             return TLS_WANT_TURN;
         c->wants_hint = true;
         outcome = tls_conn_handshake(c);
@@ -378,6 +389,8 @@ bool tls_conn_handshake_is_dear(const struct tls_conn *c)
     uint8_t head[RECORD_HEADER_BYTES];
     uint32_t n, need = c->hello_need;
 
+    if (tls_verify_is_due(c))
+        return true;
     if (c->state > TLS_STATE_HANDSHAKE || c->hello_done)
         return false;
     if (c->hint != NULL)
@@ -446,6 +459,7 @@ void tls_conn_info(const struct tls_conn *c, struct tls_info *out)
     out->group = group_name(c->group);
     out->bound = c->ssl != NULL && export_binding(c, out->binding);
     out->resumed = c->resumed;
+    out->identity = tls_verify_identity(c);
     if (len > 0 && len < sizeof(out->server_name))
         memcpy(out->server_name, name, len);
 }

@@ -16,6 +16,7 @@
 #include "tls/tls_cert.h"
 #include "tls/tls_record.h"
 #include "tls/tls_ticket_file.h"
+#include "tls/tls_trust.h"
 
 /* What was read from files at one time: what an SSL_CTX serves, which owns it. */
 struct tls_files {
@@ -24,6 +25,7 @@ struct tls_files {
     unsigned credential_count;
     bool has_rsa;
     struct tls_ticket_file tickets; /* none in it: the keys are ctx->tickets */
+    struct tls_trust trust;
 };
 
 struct tls_ctx {
@@ -49,6 +51,7 @@ struct tls_worker {
     uint32_t signatures_posted;  /* with the helpers now */
     uint32_t signatures_called;  /* connections in TLS_SIGN_CALLED */
     struct pool *hints;          /* struct tls_hint; NULL: there are no helpers */
+    struct pool *verifies;       /* struct tls_verify; NULL: nobody is asked for a certificate */
     struct list signatures_wait; /* connections (sign_link) that wait for room with the helpers */
     struct span runs[LIMIT_TLS_RECORD_RUNS];
     uint8_t scratch[TLS_RECORD_BODY_MAX];
@@ -65,6 +68,7 @@ enum tls_sign_wait {
 
 struct tls_sign;
 struct tls_hint;
+struct tls_verify;
 struct tls_conn;
 
 /* Who makes and reads a connection's records, once it is OPEN. */
@@ -118,6 +122,7 @@ struct tls_conn {
     struct seg *out;       /* of the lower stream, being filled; NULL between calls of this room */
     struct list held;      /* plaintext segments that were committed and do not fit below yet */
     struct tls_hint *hint; /* of a helper for the next step; NULL: none */
+    struct tls_verify *verify; /* the client's certificate; NULL: it has sent none */
     struct tls_sign *sign;
     struct list_node sign_link;
     enum tls_sign_wait sign_wait;
@@ -248,5 +253,20 @@ bool tls_sign_now(EVP_PKEY *key, uint16_t algorithm, struct span in, uint8_t *ou
 bool tls_sign_may_begin(struct tls_conn *c);
 /* The connection goes away. */
 void tls_sign_forget(struct tls_conn *c);
+
+/* --- tls_verify.c ---------------------------------------------------------------------------- */
+
+/* SSL_CTX's callback: stops the handshake until a helper has looked at the client's chain. */
+enum ssl_verify_result_t tls_verify_on_chain(SSL *ssl, uint8_t *alert);
+bool tls_verify_is_posted(const struct tls_conn *c);
+/* The answer is there, and has not been looked at. */
+bool tls_verify_is_due(const struct tls_conn *c);
+/* Why the chain was refused: static text; NULL: it was not. */
+const char *tls_verify_fault(const struct tls_conn *c);
+/* As struct tls_info's. */
+struct span tls_verify_identity(const struct tls_conn *c);
+struct pool *tls_verify_pool(uint32_t connections_max);
+/* The connection goes away. */
+void tls_verify_forget(struct tls_conn *c);
 
 #endif

@@ -57,6 +57,11 @@ static const struct wording reasons[] = {
     { SSL_R_TOO_MUCH_SKIPPED_EARLY_DATA, "too much early data" },
     { SSL_R_BAD_ALERT, "malformed alert" },
     { SSL_R_UNKNOWN_ALERT_TYPE, "malformed alert" },
+    { SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE, "no certificate of the client" },
+    { SSL_R_CERTIFICATE_VERIFY_FAILED, "certificate of the client refused" },
+    { SSL_R_CANNOT_PARSE_LEAF_CERT, "client's certificate cannot be read" },
+    { SSL_R_BAD_SIGNATURE, "signature of the client does not match" },
+    { SSL_R_WRONG_SIGNATURE_TYPE, "signature of another kind than asked for" },
     { SSL_R_PRIVATE_KEY_OPERATION_FAILED, "signing failed" },
     { SSL_R_TICKET_ENCRYPTION_FAILED, "sealing a ticket failed" },
 };
@@ -85,6 +90,7 @@ static const struct wording alerts[] = {
     { SSL_AD_MISSING_EXTENSION, "peer says: missing extension" },
     { SSL_AD_UNSUPPORTED_EXTENSION, "peer says: unsupported extension" },
     { SSL_AD_UNRECOGNIZED_NAME, "peer says: unrecognized name" },
+    { SSL_AD_CERTIFICATE_REQUIRED, "peer says: certificate required" },
     { SSL_AD_NO_APPLICATION_PROTOCOL, "peer says: no application protocol" },
 };
 

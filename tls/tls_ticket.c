@@ -180,6 +180,11 @@ static int seal(SSL *ssl, uint8_t *out, size_t *out_len, size_t max_out_len, con
     struct buf to = { out, 0, (uint32_t)max_out_len };
     uint64_t now_s = atomic_load_explicit(&f->ctx->unix_s, memory_order_relaxed);
 
+    /* None for a client that showed a certificate: see tls_verify.c. */
+    if (SSL_get0_peer_certificates(ssl) != NULL) {
+        *out_len = 0;
+        return 1;
+    }
     if (f->tickets.count == 0
             ? !tls_ticket_seal(&f->ctx->tickets, plain, &to)
             : !tls_ticket_seal_with(tls_ticket_file_current(&f->tickets, now_s), plain, &to))

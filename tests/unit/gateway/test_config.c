@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "gateway/config.h"
+#include "tls/tls.h"
 #include "gateway/config_key.h"
 
 static uint8_t room[CONFIG_ERRORS_MAX];
@@ -43,7 +44,8 @@ static const struct bad bad[] = {
       "auth {}, policy {}\n" },
     { "\nlog { levle = info }", "t:2: no such option 'levle' in log; known there: level, file\n" },
     { "tls {\n key = /k }", "t:2: no such option 'key' in tls; known there: tls12, records, "
-                            "ticket-lifetime, ticket-keys, handshakes-per-turn, certificate {}\n" },
+                            "ticket-lifetime, ticket-keys, client-certificates, client-ca, "
+                            "client-crl, client-login, handshakes-per-turn, certificate {}\n" },
     { "log {\n level = info\n", "t:2: the file ends inside the block log: a } is missing\n" },
     { "hostname =", "t:1: hostname = is the end: its value is missing\n" },
     { LEAST "/* and so on", "t: the file ends inside a comment: a */ is missing\n" },
@@ -154,6 +156,13 @@ static const struct bad bad[] = {
     { LEAST "limits { session-timeout = 1m }",
       "t:3: session-timeout: must not be shorter than command-timeout (300s) and data-timeout "
       "(180s)\n" },
+    { "listener a { path = kernel }\n"
+      "tls { certificate { chain = /c key = /k }\n client-certificates = ask }",
+      "t:3: client-certificates: needs client-ca beside it: who signs them\n" },
+    { "listener a { path = kernel }\n"
+      "tls { certificate { chain = /c key = /k }\n client-ca = /a client-crl = /b }",
+      "t:3: client-ca: needs client-certificates = ask or require\n"
+      "t:3: client-crl: needs client-certificates = ask or require\n" },
     { LEAST "auth { jwks = /k\n jwt-scope = \"a b\" }",
       "t:3: jwks: needs jwt-issuer beside it: who signs with these keys\n"
       "t:3: jwks: needs jwt-audience beside it: what tokens for us say\n"
@@ -226,7 +235,8 @@ static const char full[] =
     "  proxy = { 192.0.2.0/24, 2001:db8::/32, \"::1\" } }\n"
     "listener odd { path = kernel tls = starttls port = 5870 }\n"
     "tls { certificate { chain = /a key = /b } certificate { chain = \"/c\\$\\\"d\" key = /e }\n"
-    "  tls12 = no records = boringssl ticket-lifetime = 90m handshakes-per-turn = 8 }\n"
+    "  tls12 = no records = boringssl ticket-lifetime = 90m handshakes-per-turn = 8\n"
+    "  client-certificates = require client-ca = /ca client-login = cn }\n"
     "spool { directory = /s size = 8G segment = 128M }\n"
     "limits { message-size = 25M data-timeout = 180 }\n"
     "auth { cache-size = 0 block-time = 1h }\n";
@@ -251,6 +261,10 @@ static void a_full_file_lands_where_it_should(void **state)
     assert_true(c->device.mac_set);
     assert_int_equal(c->device.mac[5], 10);
     assert_int_equal(c->workers.cores[1], 1);
+    assert_int_equal(c->tls.clients, TLS_CLIENTS_REQUIRE);
+    assert_string_equal(c->tls.client_ca, "/ca");
+    assert_string_equal(c->tls.client_crl, "");
+    assert_int_equal(c->tls.client_login, TLS_IDENTITY_CN);
     assert_int_equal(c->workers.idle, CONFIG_IDLE_SPIN);
     assert_int_equal(c->listener_count, 5);
     assert_int_equal(c->listeners[0].path, CONFIG_PATH_DPDK);

@@ -202,7 +202,11 @@ static struct tls_ctx *make_ctx(const struct rig_config *config)
     struct tls_config c = { .tls12 = !config->tls13_only,
                             .boringssl_records = rig_boringssl_records,
                             .ticket_lifetime_s = config->no_tickets ? 0 : 3600,
-                            .ticket_keys_path = config->ticket_keys_path };
+                            .ticket_keys_path = config->ticket_keys_path,
+                            .clients = config->clients,
+                            .client_ca_path = config->client_ca_path,
+                            .client_crl_path = config->client_crl_path,
+                            .identity = config->identity };
     uint8_t text[512];
     struct buf why = { text, 0, sizeof(text) };
     struct tls_ctx *ctx;

@@ -36,6 +36,10 @@ struct rig_config {
     bool tls13_only;
     bool no_tickets;
     const char *ticket_keys_path;
+    enum tls_clients clients;
+    enum tls_identity identity;
+    const char *client_ca_path;
+    const char *client_crl_path;
     struct job_queue *jobs;
     uint32_t chunk; /* of the wire */
     uint32_t run_max;

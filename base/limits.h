@@ -438,8 +438,8 @@
 /* Tokens of one worker waiting for helpers, 10 KB each: at 50 us for each, what a helper does in 13
  * ms. Past it: 454 4.7.0. */
 #define LIMIT_AUTH_TOKENS 256
-/* Back ends of a worker: one for passwords, one for what others vouch for. */
-#define LIMIT_AUTH_BACKENDS 2
+/* Back ends of a worker: one for passwords, one for tokens, one for certificates. */
+#define LIMIT_AUTH_BACKENDS 3
 /* Questions of one worker under way at its back ends. Past it: 454 4.7.0. */
 #define LIMIT_AUTH_PENDING 1024
 /* One message of a SASL mechanism: the longest line that AUTH may have, decoded. */

@@ -85,7 +85,10 @@ static void describe_client(const struct conn *c, struct smtp_client *out)
             addr_nets_have(c->listener->xclients, c->listener->xclient_count, &c->lower->peer.addr),
         .starttls = c->listener->starttls,
         .mechanisms = auth_mechanisms(c->set->env.auth, c->tls_info.bound),
+        .identity = c->tls_info.identity,
     };
+    if (out->identity.len == 0)
+        out->mechanisms &= ~(uint32_t)SMTP_MECHANISM_EXTERNAL;
     if (c->tls == NULL)
         return;
     out->tls_version = c->tls_info.version;

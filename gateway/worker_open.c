@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "gateway/auth_external.h"
 #include "gateway/auth_throttle.h"
 #include "gateway/now.h"
 #include "gateway/worker_priv.h"
@@ -213,6 +214,15 @@ static bool open_tokens(struct worker *w, struct auth_backend **to)
     return w->auth_token != NULL;
 }
 
+/* False: memory is short. *to stays NULL where nobody is asked for a certificate. */
+static bool open_external(struct worker *w, struct auth_backend **to)
+{
+    if (w->setup.config->tls.clients == TLS_CLIENTS_OFF)
+        return true;
+    *to = auth_external_create();
+    return *to != NULL;
+}
+
 static void destroy_backends(const struct auth_env *env)
 {
     for (uint32_t i = 0; i < LIMIT_AUTH_BACKENDS; i++) {
@@ -228,13 +238,13 @@ static bool open_auth(struct worker *w, struct buf *why)
     struct auth_env env = {
         .clock = &w->clock,
         .counters = &w->counters,
-        .backends = { NULL, open_backend(w) },
+        .backends = { NULL, open_backend(w), NULL },
         .done = conn_session_answer,
     };
 
     auth_throttle_share(&mine, cfg->workers.count);
     if (open_tokens(w, &env.backends[0]) && env.backends[1] != NULL &&
-        get_random(&env.table_key, sizeof(env.table_key)) &&
+        open_external(w, &env.backends[2]) && get_random(&env.table_key, sizeof(env.table_key)) &&
         get_random(env.secret, sizeof(env.secret)))
         w->auth = auth_create(&mine, cfg->limits.connections, &env);
     explicit_bzero(env.secret, sizeof(env.secret));

@@ -103,6 +103,9 @@ struct smtp_client {
     const char *tls_group;
     uint32_t mechanisms; /* enum smtp_mechanism, or'ed: those that AUTH can offer to it */
     struct span binding; /* of the TLS channel (RFC 9266), as long as the session lives */
+    /* Whose verified certificate it has; empty: nobody's, and EXTERNAL is not among `mechanisms`.
+     */
+    struct span identity;
 };
 
 /* SASL mechanisms, one bit each. */
@@ -113,6 +116,7 @@ enum smtp_mechanism {
     SMTP_MECHANISM_SCRAM_PLUS = 1 << 3,  /* the same, bound to the TLS channel */
     SMTP_MECHANISM_OAUTHBEARER = 1 << 4, /* RFC 7628 */
     SMTP_MECHANISM_XOAUTH2 = 1 << 5,     /* Google's, older */
+    SMTP_MECHANISM_EXTERNAL = 1 << 6,    /* who TLS says it is (RFC 4422, appendix A) */
 };
 
 /* Those that give a login and a password; of the others the back end reads the messages. */

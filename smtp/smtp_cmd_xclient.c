@@ -4,7 +4,8 @@
  * say (NAME, PROTO, HELO) is checked and not kept, as the greeting comes behind it.
  *
  * The session begins anew with the banner. Such a host is trusted with the client's TLS too: on a
- * listener with STARTTLS nothing waits for it any more, but AUTH still does.
+ * listener with STARTTLS nothing waits for it any more, but AUTH still does. The certificate that
+ * TLS has seen is the proxy's, though, and is nobody's from here on.
  *
  * Failure mode: an attribute that is unknown, malformed or there twice: 501, and nothing of it
  * holds.
@@ -156,6 +157,8 @@ enum smtp_reply_id smtp_cmd_xclient_act(struct smtp_session *s, struct smtp_call
     s->esmtp = false;
     take_addresses(&s->client, &x);
     s->client.starttls = false;
+    s->client.identity = (struct span){ NULL, 0 };
+    s->client.mechanisms &= ~(uint32_t)SMTP_MECHANISM_EXTERNAL;
     smtp_session_set_state(s, SMTP_STATE_START);
     if (x.given & 1u << LOGIN)
         refusal = smtp_allow_login(s, span_of(x.login, x.login_len), span_of(NULL, 0));

@@ -93,6 +93,7 @@ static enum smtp_sasl_outcome read_message(struct smtp_sasl *x, struct span mess
 
 /* The strongest first: some clients take the first that they know. */
 static const struct smtp_sasl_mechanism mechanisms[] = {
+    { "EXTERNAL", SMTP_MECHANISM_EXTERNAL, SMTP_SASL_ASK_EMPTY, read_message },
     { "SCRAM-SHA-256-PLUS", SMTP_MECHANISM_SCRAM_PLUS, SMTP_SASL_ASK_EMPTY, read_message },
     { "SCRAM-SHA-256", SMTP_MECHANISM_SCRAM, SMTP_SASL_ASK_EMPTY, read_message },
     { "OAUTHBEARER", SMTP_MECHANISM_OAUTHBEARER, SMTP_SASL_ASK_EMPTY, read_message },

@@ -64,7 +64,7 @@ static bool load_certificates(struct tls_files *f, const struct tls_config *conf
 
 /*
  * Asks clients for a certificate, of one of the authorities that are named to them. What the loop
- * checks is what is cheap to check: no P-384 (0.7 ms). A ticket holds only where as much is asked
+ * checks is what is cheap to check: no P-384 (1 ms). A ticket holds only where as much is asked
  * as where it was sealed: its context says so.
  */
 static bool ask_clients(SSL_CTX *ssl, struct tls_files *f, struct buf *why)

@@ -160,7 +160,11 @@ static void set_client(struct reader *r, const char *key, const char *value)
         c->mechanisms |= SMTP_MECHANISM_SCRAM | SMTP_MECHANISM_SCRAM_PLUS;
     else if (strcmp(key, "oauth") == 0 && strcmp(value, "yes") == 0)
         c->mechanisms |= SMTP_MECHANISM_OAUTHBEARER | SMTP_MECHANISM_XOAUTH2;
-    else if (strcmp(key, "address") == 0 && addr_parse(value, &c->peer.addr))
+    else if (strcmp(key, "certificate") == 0) {
+        snprintf(r->script->certificate, sizeof(r->script->certificate), "%s", value);
+        c->identity = span_str(r->script->certificate);
+        c->mechanisms |= SMTP_MECHANISM_EXTERNAL;
+    } else if (strcmp(key, "address") == 0 && addr_parse(value, &c->peer.addr))
         return;
     else
         die(r, "an unknown !client key or a wrong value");

@@ -13,6 +13,8 @@
  *                        messages|recipients|bytes N (left), size|rcpt N (its own), crowded yes
  *   !client oauth yes    OAUTHBEARER and XOAUTH2 are; whose the token is, "user", comes with the
  *                        verdict
+ *   !client certificate NAME       a verified one is there, and its name is the login: EXTERNAL is
+ *                        offered, and the back end says ok as that name
  *   !verdict word...     ok wrong temporary blocked: the answers to the next AUTHs, in order;
  *                        challenge: the back end asks back, as "user" and by "challenge"
  *   !delivery word...    durable full failed: the answers to the next messages, in order
@@ -31,6 +33,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/limits.h"
 #include "dialogue/policy.h"
 #include "smtp/smtp.h"
 
@@ -43,7 +46,8 @@ struct script {
     bool has_policy;
     struct policy_script policy;
     struct smtp_client client;
-    int verdicts[SCRIPT_ANSWERS_MAX]; /* enum smtp_verdict, or SCRIPT_CHALLENGE */
+    char certificate[LIMIT_LOGIN_BYTES + 1]; /* the client's identity */
+    int verdicts[SCRIPT_ANSWERS_MAX];        /* enum smtp_verdict, or SCRIPT_CHALLENGE */
     uint32_t verdict_count;
     enum smtp_delivery deliveries[SCRIPT_ANSWERS_MAX];
     uint32_t delivery_count;

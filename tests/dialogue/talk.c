@@ -104,7 +104,9 @@ static void answer_auth(struct talk *t)
     if (answer == SCRIPT_CHALLENGE)
         smtp_session_challenge(t->session, SPAN_LITERAL("user"), SPAN_LITERAL("challenge"));
     else if (auth.mechanism < SMTP_MECHANISM_OAUTHBEARER || answer != SMTP_VERDICT_OK ||
-             smtp_session_login(t->session, SPAN_LITERAL("user")))
+             smtp_session_login(t->session, auth.mechanism == SMTP_MECHANISM_EXTERNAL
+                                                ? auth.client->identity
+                                                : SPAN_LITERAL("user")))
         smtp_session_verdict(t->session, (enum smtp_verdict)answer);
 }
 

@@ -194,6 +194,11 @@
 /* Entries of a device's table from hashes to queues (RSS). Past it: not read, and frames that come
  * to another core than they belong to are handed over. */
 #define LIMIT_NIC_SPREAD 512
+/* A capture's frames of a queue that wait to be written to its file, a power of two, and what is
+ * kept of each: 4 MB; 1 ms at 2 Mpps. Past them: the frame is not in the file, and counted; its end
+ * is not there. */
+#define LIMIT_CAPTURE_SLOTS       2048
+#define LIMIT_CAPTURE_FRAME_BYTES 2048
 /* Segments waiting for the device. Past it: the new one is dropped and counted; TCP sends it again.
  */
 #define LIMIT_NET_OUT_SEGS 256
@@ -519,6 +524,12 @@
 #define LIMIT_CONTROL_ROWS_DEFAULT   100
 #define LIMIT_CONTROL_BATCH          32
 #define LIMIT_CONTROL_LOOKS_PER_TURN 64
+/* A capture by postern-ctl: how long, s, and how large its file may be, bytes, by default and at
+ * most. Past them: it ends. */
+#define LIMIT_CAPTURE_S_DEFAULT     60
+#define LIMIT_CAPTURE_S             86400
+#define LIMIT_CAPTURE_BYTES_DEFAULT (100ULL * 1000 * 1000)
+#define LIMIT_CAPTURE_BYTES         (1000ULL * 1000 * 1000 * 1000)
 /* How long a worker may take to answer main, ms: a turn has less than one. Past it: an error. */
 #define LIMIT_CONTROL_WORKER_MS 2000
 /* Lines of one thread waiting to be written: 1 MB. Past it: dropped and counted. */

@@ -26,7 +26,8 @@ enum client_phase { CLIENT_NONE, CLIENT_READS, CLIENT_WAITS, CLIENT_WRITES };
 struct client {
     enum client_phase phase;
     int fd;
-    bool last; /* to be closed after this answer */
+    int passed_fd; /* a descriptor that it sent along; -1: none */
+    bool last;     /* to be closed after this answer */
     uint64_t due_ns;
     uint64_t turn; /* waits: who came first goes first */
     uint32_t len;
@@ -44,6 +45,7 @@ struct control {
     struct clock clock;
     struct client clients[LIMIT_CONTROL_CLIENTS];
     uint64_t turns;
+    struct control_capture capture;
     struct control_run run;
     struct worker_question question;
     struct client *runner; /* whose command runs; NULL: nobody's, or of one that has gone */
@@ -79,6 +81,9 @@ static void drop(struct control *c, struct client *k)
 {
     if (c->runner == k)
         c->runner = NULL;
+    control_capture_leave(&c->capture, k);
+    if (k->passed_fd >= 0)
+        close(k->passed_fd);
     close(k->fd);
     json_out_free(&k->answer);
     k->phase = CLIENT_NONE;
@@ -146,7 +151,7 @@ static void take_client(struct control *c)
         close(fd);
         return;
     }
-    *k = (struct client){ .fd = fd };
+    *k = (struct client){ .fd = fd, .passed_fd = -1 };
     enter(c, k, CLIENT_READS);
     if (!is_trusted(fd))
         refuse(c, k, "only root, and the user that postern runs as, may ask");
@@ -168,7 +173,8 @@ static void look_for_line(struct control *c, struct client *k)
 
 static void read_from(struct control *c, struct client *k)
 {
-    ssize_t n = read(k->fd, k->line + k->len, sizeof(k->line) - k->len);
+    ssize_t n =
+        control_socket_read(k->fd, k->line + k->len, sizeof(k->line) - k->len, &k->passed_fd);
 
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
         drop(c, k);
@@ -253,7 +259,11 @@ static bool begin(struct control *c, struct client *k)
 {
     struct control_run *r = &c->run;
 
-    *r = (struct control_run){ .program = c->program, .out = &k->answer };
+    *r = (struct control_run){ .program = c->program,
+                               .out = &k->answer,
+                               .passed_fd = &k->passed_fd,
+                               .capture = &c->capture,
+                               .client = k };
     begin_answer(k);
     if (!split(r, span_of(k->line, k->line_len))) {
         control_command_error(r, "a line is a command and at most %d arguments",
@@ -386,6 +396,7 @@ void control_wait(struct control *c, int other_fd, int ms)
     if (poll(fds, LIMIT_CONTROL_CLIENTS + 3, ms) < 0)
         ASSERT(errno == EINTR || errno == ENOMEM);
     now_read(&c->clock);
+    control_capture_tick(&c->capture);
     for (unsigned i = 0; i < LIMIT_CONTROL_CLIENTS; i++)
         serve(c, &c->clients[i], fds[i].revents != 0);
     if (fds[LIMIT_CONTROL_CLIENTS].revents != 0)
@@ -397,6 +408,11 @@ void control_wait(struct control *c, int other_fd, int ms)
         run_commands(c);
         write_all(c);
     } while (c->run.command == NULL && next_in_turn(c) != NULL);
+}
+
+void control_end_capture(struct control *c)
+{
+    control_capture_close(&c->capture);
 }
 
 void control_close(struct control *c)

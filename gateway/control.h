@@ -28,6 +28,8 @@ struct control *control_open(struct program *p, const char *path, const char *us
                              struct buf *why);
 /* Waits for news of the socket, or of other_fd, for ms at most, and serves what there is. */
 void control_wait(struct control *c, int other_fd, int ms);
+/* Ends a capture that is under way, which needs workers that run. */
+void control_end_capture(struct control *c);
 /* Workers must be stopped: one may have a question. Takes the socket away. */
 void control_close(struct control *c);
 

@@ -20,6 +20,9 @@ struct control_run {
     struct json_out *out; /* an object, begun */
     unsigned worker;      /* that is asked */
     void *memory;         /* the command's own, cleared before begin */
+    int *passed_fd;       /* a descriptor that came with the line, -1: none; who takes it says -1 */
+    struct control_capture *capture;
+    const void *client; /* who asks */
 };
 
 struct control_command {
@@ -51,6 +54,25 @@ bool control_command_number(struct control_run *r, struct span word, uint64_t mo
 extern const struct control_command control_blocks_list;
 extern const struct control_command control_blocks_lift;
 extern const struct control_command control_connections_list;
+
+/* --- control_capture.c ----------------------------------------------------------------------- */
+
+/* The one capture that there may be, and the client on whose connection it hangs. */
+struct control_capture {
+    struct capture *running; /* NULL: none */
+    const void *owner;       /* NULL: it has gone */
+};
+
+extern const struct control_command control_capture_begin;
+extern const struct control_command control_capture_look;
+extern const struct control_command control_capture_end;
+
+/* A client goes: its capture ends. */
+void control_capture_leave(struct control_capture *c, const void *client);
+/* Puts away what has ended and nobody asks about any more. Now and then. */
+void control_capture_tick(struct control_capture *c);
+/* Ends what there is, and waits for it. Workers must run. */
+void control_capture_close(struct control_capture *c);
 
 /* --- control_stats.c ------------------------------------------------------------------------- */
 

@@ -96,3 +96,24 @@ void control_socket_close(int fd, const char *path)
     unlink(path);
     close(fd);
 }
+
+ssize_t control_socket_read(int fd, char *to, size_t room, int *passed_fd)
+{
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))]; /* of more the kernel closes the rest */
+        struct cmsghdr align;
+    } beside;
+    struct iovec where = { to, room };
+    struct msghdr m = {
+        .msg_iov = &where, .msg_iovlen = 1, .msg_control = &beside, .msg_controllen = sizeof(beside)
+    };
+    ssize_t n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
+    const struct cmsghdr *c = n >= 0 ? CMSG_FIRSTHDR(&m) : NULL;
+
+    if (c == NULL || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+        return n;
+    if (*passed_fd >= 0)
+        close(*passed_fd);
+    memcpy(passed_fd, CMSG_DATA(c), sizeof(*passed_fd));
+    return n;
+}

@@ -347,6 +347,8 @@ static void stop_workers(struct program *p)
 
 void program_stop(struct program *p)
 {
+    if (p->control != NULL)
+        control_end_capture(p->control);
     stop_workers(p);
     if (p->control != NULL)
         control_close(p->control);
@@ -420,6 +422,11 @@ bool program_device(const struct program *p, struct program_number out[PROGRAM_D
     out[4] = (struct program_number){ "nic_in_missed", s.in_missed };
     out[5] = (struct program_number){ "nic_out_errors", s.out_errors };
     return true;
+}
+
+struct nic_port *program_port(const struct program *p)
+{
+    return p->port;
 }
 
 uint64_t program_counter(const struct program *p, enum counter_id id)

@@ -46,6 +46,9 @@ struct program_number {
     uint64_t value;
 };
 
+/* NULL: there is no device. */
+struct nic_port *program_port(const struct program *p);
+
 #define PROGRAM_DEVICE_NUMBERS 6
 
 /* The device's own counts (nic_port.h). False: there is no device. */

@@ -7,7 +7,7 @@
  * software or without. Only a port that cannot be found, configured or started is an error, with
  * DPDK's words in *why.
  */
-#include "dataplane/nic/nic_port.h"
+#include "dataplane/nic/nic_port_priv.h"
 
 #include <stdalign.h>
 #include <stdarg.h>
@@ -24,21 +24,6 @@
 #include "dataplane/nic/nic_eal.h"
 #include "dataplane/nic/nic_queue.h"
 #include "dataplane/nic/nic_rss.h"
-
-struct nic_port {
-    uint16_t id;
-    uint16_t workers;
-    uint16_t count; /* of the device's queues in use; the other workers borrow theirs */
-    uint16_t rx_descriptors;
-    uint16_t tx_descriptors;
-    bool software; /* made by a --vdev argument: no DMA */
-    bool started;
-    struct nic_share *share; /* NULL: one worker */
-    struct nic_rss rss;
-    struct spread spread;
-    struct nic_port_info info;
-    struct nic_queue queues[];
-};
 
 /* --- Opening --------------------------------------------------------------------------------- */
 
@@ -173,6 +158,7 @@ static bool open_queue(struct nic_port *p, uint16_t i, uint32_t connections, str
     p->info.mbufs = q->pool.count;
     q->port = p->id;
     q->device_queue = (uint16_t)(i % p->count);
+    q->watched = &p->capture;
     if (!nic_queue_open(q, i < p->count ? NULL : &p->queues[q->device_queue])) {
         buf_printf(why, "%s: no memory for %u workers", p->info.device, p->workers);
         return false;

@@ -17,6 +17,38 @@ static void count_one(uint64_t *value)
     __atomic_store_n(value, __atomic_load_n(value, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
 }
 
+/* Whether somebody watches. That one who is gone may free the capture, what we have of it is told
+ * at once. */
+static void look_for_watcher(struct nic_queue *q)
+{
+    struct nic_capture *now = __atomic_load_n(q->watched, __ATOMIC_ACQUIRE);
+
+    if (now != q->capture)
+        __atomic_store_n(&q->capture, now, __ATOMIC_RELEASE);
+}
+
+/* The device frees what it has sent: what somebody is to see of it is held until then. */
+static uint16_t send_watched(struct nic_queue *q, struct rte_mbuf **mbufs, uint16_t count)
+{
+    uint16_t sent;
+
+    for (uint16_t i = 0; i < count; i++)
+        rte_mbuf_refcnt_update(mbufs[i], 1);
+    sent = rte_eth_tx_burst(q->port, q->device_queue, mbufs, count);
+    nic_capture_frames(q->capture, q->device_queue, mbufs, sent, true);
+    for (uint16_t i = 0; i < count; i++)
+        rte_pktmbuf_free(mbufs[i]);
+    return sent;
+}
+
+/* Takes the first k and returns k. q has the device queue. */
+static uint16_t transmit(struct nic_queue *q, struct rte_mbuf **mbufs, uint16_t count)
+{
+    if (q->capture != NULL)
+        return send_watched(q, mbufs, count);
+    return rte_eth_tx_burst(q->port, q->device_queue, mbufs, count);
+}
+
 /* Sends what b left. */
 static void send_for(struct nic_queue *q, struct nic_queue *b)
 {
@@ -27,7 +59,7 @@ static void send_for(struct nic_queue *q, struct nic_queue *b)
         b->left[b->left_count++] = m;
     if (b->left_count == 0)
         return;
-    sent = rte_eth_tx_burst(q->port, q->device_queue, b->left, b->left_count);
+    sent = transmit(q, b->left, b->left_count);
     b->left_count = (uint16_t)(b->left_count - sent);
     memmove(b->left, b->left + sent, b->left_count * sizeof(b->left[0]));
 }
@@ -39,6 +71,8 @@ static unsigned receive(struct nic_queue *q, struct seg **out, unsigned max)
     unsigned kept = 0;
     bool copied;
 
+    if (q->capture != NULL)
+        nic_capture_frames(q->capture, q->device_queue, mbufs, count, false);
     for (unsigned i = 0; i < count; i++) {
         rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], void *));
         out[kept] = nic_pool_received(&q->pool, mbufs[i], &copied);
@@ -55,6 +89,7 @@ static unsigned queue_rx(struct nic *n, struct seg **out, unsigned max)
     struct nic_queue *q = (struct nic_queue *)(void *)n;
 
     ASSERT(max <= NIC_BURST);
+    look_for_watcher(q);
     return receive(q, out, max);
 }
 
@@ -64,6 +99,8 @@ static unsigned shared_rx(struct nic *n, struct seg **out, unsigned max)
     unsigned kept;
 
     ASSERT(max <= NIC_BURST);
+    if (!q->borrows)
+        look_for_watcher(q);
     for (struct nic_queue *b = q->borrows ? NULL : q->borrower; b != NULL; b = b->borrower)
         send_for(q, b);
     /* First, and a part only: a queue that always has a full burst takes them too. */
@@ -79,7 +116,7 @@ static unsigned hand_over(struct nic_queue *q, struct rte_mbuf **mbufs, unsigned
     unsigned sent = 0;
 
     if (!q->borrows)
-        return rte_eth_tx_burst(q->port, q->device_queue, mbufs, (uint16_t)count);
+        return transmit(q, mbufs, (uint16_t)count);
     while (sent < count && ring_push(q->out, mbufs[sent]))
         sent++;
     return sent;

@@ -8,6 +8,7 @@
 
 #include "base/nic.h"
 #include "base/ring.h"
+#include "dataplane/nic/nic_capture.h"
 #include "dataplane/nic/nic_pool.h"
 #include "dataplane/nic/nic_share.h"
 
@@ -21,6 +22,9 @@ struct nic_queue {
     struct nic_queue *borrower; /* the next that borrows this queue's device queue; NULL: none */
     uint64_t copied;            /* one writer, the queue's thread; read with relaxed loads */
     uint64_t dropped;           /* the same */
+
+    struct nic_capture *const *watched; /* the port's capture */
+    struct nic_capture *capture;        /* as this queue's thread last saw it */
 
     /* Of a borrower: mbufs for the lender to send, and those that the device did not take, which
      * are the lender's. */

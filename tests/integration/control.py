@@ -115,6 +115,10 @@ def bad_input(gw):
     )
     for said, words in bad:
         expect(said, said in gw.ctl(*words, fails=True)["error"])
+    with talk(gw) as s:
+        s.sendall(b"capture\n")
+        why = "no device" if gw.path == "kernel" else "a descriptor"
+        expect("no capture", why in line(s)["error"])
     done = subprocess.run(
         [os.path.join(gw.build, "gateway/postern-ctl"), "-s", gw.file("control"), "a b"],
         stderr=subprocess.PIPE,
@@ -201,4 +205,5 @@ def main():
         expect("its socket with it", not os.path.exists(gw.file("control")))
 
 
-main()
+if __name__ == "__main__":
+    main()

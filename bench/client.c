@@ -3,9 +3,6 @@
  *
  * Failure modes: each ends in client_fail, which counts it and closes.
  */
-#include <sys/epoll.h>
-#include <errno.h>
-
 #include "base/assert.h"
 #include "bench/client_priv.h"
 #include "bench/timing.h"
@@ -22,12 +19,19 @@ static void arm(struct client *c)
     wheel_set(&c->set->wheel, &c->timer, c->set->clock.now_ns + c->set->config->timeout_ns);
 }
 
+static bool is_opening(enum client_phase phase)
+{
+    return phase == CLIENT_CONNECTING || phase == CLIENT_CLEAR || phase == CLIENT_SHAKING;
+}
+
 void client_set_phase(struct client *c, enum client_phase phase)
 {
     bool worker = c->kind == CLIENT_WORKER;
 
     if (c->phase == CLIENT_READY && c->kind == CLIENT_IDLE)
         c->set->idle--;
+    c->set->open += (phase != CLIENT_CLOSED) - (c->phase != CLIENT_CLOSED);
+    c->set->opening += is_opening(phase) - is_opening(c->phase);
     c->phase = phase;
     if (list_linked(&c->link))
         list_remove(&c->link);
@@ -94,9 +98,7 @@ static bool judge(struct client *c, enum wire_outcome how)
 
 void client_open(struct client *c)
 {
-    struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-                                 .data.ptr = c };
-    enum wire_outcome how = wire_connect(&c->wire, c->set->wires);
+    enum wire_outcome how = wire_connect(&c->wire, c->set->wires, c);
 
     client_set_phase(c, CLIENT_CONNECTING);
     reply_init(&c->reply);
@@ -107,8 +109,6 @@ void client_open(struct client *c)
     client_tally(c)->connections++;
     if (how == WIRE_BROKEN)
         (void)judge(c, how);
-    else if (epoll_ctl(c->set->epoll, EPOLL_CTL_ADD, c->wire.fd, &event) != 0)
-        client_fail(c, TALLY_CONNECT, TALLY_SYSTEM, span_str(strerror(errno)));
 }
 
 void client_take(struct client *c, uint64_t bytes, uint64_t intended_ns)

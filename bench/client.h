@@ -3,8 +3,8 @@
  * server to its protocol and counts whatever goes wrong, once, by where and how; then that
  * connection is over.
  *
- * Happy path: client_open; client_event for each epoll event; when it stands in the set's `ready`
- * list it takes a job by client_send. Afterwards it is in `ready` again, or in `closed`.
+ * Happy path: client_open; client_event whenever the carrier has news; when it stands in the set's
+ * `ready` list it takes a job by client_send. Afterwards it is in `ready` again, or in `closed`.
  */
 #ifndef POSTERN_BENCH_CLIENT_H
 #define POSTERN_BENCH_CLIENT_H
@@ -47,11 +47,12 @@ struct client_set {
     struct clock clock;
     struct list ready;  /* workers that could send */
     struct list closed; /* workers without a connection */
-    int epoll;
-    const char *run; /* name of the run, in every letter */
+    const char *run;    /* name of the run, in every letter */
     uint64_t next_letter;
-    uint32_t idle; /* idle clients that are logged in */
-    bool closing;  /* nobody opens or stays any more */
+    uint32_t idle;   /* idle clients that are logged in */
+    int64_t open;    /* all that are not closed */
+    int64_t opening; /* those that are not secured yet */
+    bool closing;    /* nobody opens or stays any more */
 };
 
 enum client_phase {

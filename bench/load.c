@@ -1,5 +1,5 @@
 /*
- * postern-bench load: one thread, epoll, as many clients as are asked for.
+ * postern-bench load: one thread, as many clients as are asked for.
  *
  * Happy path: open the idle and the slow clients; give every message that is due to a client that
  * stands ready, or to one that opens a connection for it; when no more are due, let everybody
@@ -10,7 +10,6 @@
  * time, or SIGINT, and what is then still under way gets one time-out to finish. Exit code 1 when
  * anything was counted as an error.
  */
-#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -22,15 +21,15 @@
 #include "bench/options.h"
 #include "bench/timing.h"
 
-#define EVENTS         256
-#define WAITING_MAX    (1 << 20) /* due and not taken: 8 MB; past it dropped and counted */
-#define OPENS_PER_TURN 64 /* of idle and slow clients, so that no server's backlog overflows */
-#define SLACK_NS       NS_PER_S /* so that a step that times out is counted as that */
-#define PROGRESS_NS    (5 * NS_PER_S)
+#define WAITING_MAX (1 << 20) /* due and not taken: 8 MB; past it dropped and counted */
+#define OPENING_MAX 64        /* before idle and slow clients wait: no server's backlog overflows */
+#define SLACK_NS    NS_PER_S  /* so that a step that times out is counted as that */
+#define PROGRESS_NS (5 * NS_PER_S)
 
 struct load {
     const struct load_options *options;
     struct client_set set;
+    struct carrier *carrier;
     struct tally tally;
     struct tally aside;
     struct client *clients; /* workers, then idle ones, then slow ones */
@@ -118,23 +117,19 @@ static void hand_out(struct load *l)
     }
 }
 
+static bool may_open_aside(const struct load *l)
+{
+    return l->opened < l->options->idle + l->options->slow && l->set.opening < OPENING_MAX &&
+           !l->set.closing;
+}
+
 static void open_aside(struct load *l)
 {
-    uint32_t most = l->options->idle + l->options->slow;
-
-    for (unsigned n = 0; n < OPENS_PER_TURN && l->opened < most && !l->set.closing; n++)
+    while (may_open_aside(l))
         client_open(&l->clients[l->options->connections + l->opened++]);
 }
 
 /* --- the loop --------------------------------------------------------------------------------- */
-
-static bool is_busy(const struct load *l)
-{
-    for (uint32_t i = 0; i < l->client_count; i++)
-        if (l->clients[i].phase != CLIENT_CLOSED)
-            return true;
-    return false;
-}
 
 /* No message is left to begin: everybody leaves who has none under way. */
 static void close_down(struct load *l)
@@ -160,7 +155,7 @@ static bool is_over(struct load *l)
     bool time_over = l->set.clock.now_ns >= l->end_ns || interrupted;
 
     if (l->set.closing)
-        return l->set.clock.now_ns >= l->stop_ns || !is_busy(l);
+        return l->set.clock.now_ns >= l->stop_ns || l->set.open == 0;
     if (l->options->connections == 0 ? time_over : workers_done)
         close_down(l);
     return false;
@@ -184,24 +179,16 @@ static uint64_t earlier(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* Until a socket has news, a timer or an arrival is due, or the run ends. */
-static int wait_events(struct load *l, struct epoll_event *events)
+/* When the next turn is due if no connection has news: a timer, an arrival, or the run's end. */
+static uint64_t next_ns(const struct load *l)
 {
     uint64_t due = earlier(wheel_next_ns(&l->set.wheel), earlier(l->progress_ns, l->stop_ns));
-    uint64_t now = l->set.clock.now_ns;
-    struct timespec ts = { 0 };
 
-    if (l->set.closing == false)
+    if (!l->set.closing)
         due = earlier(due, l->end_ns);
     if (l->options->rate > 0 && more_planned(l))
         due = earlier(due, plan_arrival_next_ns(&l->arrivals));
-    if (l->opened < l->options->idle + l->options->slow && !l->set.closing)
-        due = now;
-    if (due > now) {
-        ts.tv_sec = (time_t)((due - now) / NS_PER_S);
-        ts.tv_nsec = (long)((due - now) % NS_PER_S);
-    }
-    return epoll_pwait2(l->set.epoll, events, EVENTS, &ts, NULL);
+    return may_open_aside(l) ? l->set.clock.now_ns : due;
 }
 
 static void fire_timers(struct load *l)
@@ -214,16 +201,10 @@ static void fire_timers(struct load *l)
 
 static bool turn(struct load *l)
 {
-    struct epoll_event events[EVENTS];
-    int n = wait_events(l, events);
-
-    l->set.clock.now_ns = timing_now_ns();
-    if (n < 0 && errno != EINTR) {
-        fprintf(stderr, "postern-bench: epoll: %s\n", strerror(errno));
+    if (!l->carrier->ops->wait(l->carrier, next_ns(l))) {
+        fprintf(stderr, "postern-bench: waiting: %s\n", strerror(errno));
         return false;
     }
-    for (int i = 0; i < n; i++)
-        client_event(events[i].data.ptr);
     fire_timers(l);
     open_aside(l);
     plan(l);
@@ -233,16 +214,6 @@ static bool turn(struct load *l)
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
-
-static void lift_descriptor_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &limit); /* a connection too many is counted with its errno */
-}
 
 static bool make_clients(struct load *l)
 {
@@ -263,30 +234,44 @@ static bool make_clients(struct load *l)
     return true;
 }
 
+static void tell(void *owner)
+{
+    client_event(owner);
+}
+
+static bool open_wires(struct load *l)
+{
+    const struct load_options *o = l->options;
+    char text[1024];
+    struct buf why = { (uint8_t *)text, 0, sizeof(text) };
+
+    l->carrier = o->device.vdev != NULL
+                     ? carrier_device_create(&o->device, &o->to, &l->set.clock, tell, &why)
+                     : carrier_socket_create(&o->to, o->to_len, &l->set.clock, tell, &why);
+    if (l->carrier != NULL)
+        l->set.wires = wire_set_create(&o->wire, l->carrier, &why);
+    if (l->set.wires == NULL)
+        fprintf(stderr, "postern-bench: %.*s\n", (int)why.len, text);
+    return l->set.wires != NULL;
+}
+
 static bool open_load(struct load *l, FILE *log)
 {
     const struct load_options *o = l->options;
-    char text[256];
-    struct buf why = { (uint8_t *)text, 0, sizeof(text) };
-    uint64_t now = timing_now_ns();
+    uint64_t now;
 
     rng_seed(&l->rng, o->seed);
     tally_init(&l->tally, log);
     tally_init(&l->aside, NULL);
-    l->set = (struct client_set){ .config = &o->client,
-                                  .tally = &l->tally,
-                                  .aside = &l->aside,
-                                  .run = o->run,
-                                  .clock = { .now_ns = now } };
+    l->set = (struct client_set){
+        .config = &o->client, .tally = &l->tally, .aside = &l->aside, .run = o->run
+    };
     list_init(&l->set.ready);
     list_init(&l->set.closed);
-    wheel_init(&l->set.wheel, now);
-    l->set.epoll = epoll_create1(EPOLL_CLOEXEC);
-    l->set.wires = wire_set_create(&o->wire, &why);
-    if (l->set.epoll < 0 || l->set.wires == NULL) {
-        fprintf(stderr, "postern-bench: %.*s\n", (int)why.len, text);
+    if (!open_wires(l)) /* may take a second or two, which are not the run's */
         return false;
-    }
+    l->set.clock.now_ns = now = timing_now_ns();
+    wheel_init(&l->set.wheel, now);
     l->tally.start_ns = l->aside.start_ns = now;
     l->end_ns = now + o->seconds * NS_PER_S;
     l->stop_ns = l->end_ns + o->client.timeout_ns + SLACK_NS;
@@ -301,7 +286,8 @@ static void close_load(struct load *l)
         client_abandon(&l->clients[i]);
     if (l->set.wires != NULL)
         wire_set_destroy(l->set.wires);
-    close(l->set.epoll);
+    if (l->carrier != NULL)
+        l->carrier->ops->destroy(l->carrier);
     free(l->clients);
     free(l->waiting);
 }
@@ -346,7 +332,6 @@ int load_main(int argc, char **argv)
         return EXIT_FAILURE;
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
-    lift_descriptor_limit();
     load.options = &options;
     code = run(&load, log, tsv);
     close_load(&load);

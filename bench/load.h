@@ -11,6 +11,9 @@
 struct load_options {
     struct client_config client;
     struct wire_config wire;
+    struct sockaddr_storage to;
+    socklen_t to_len;
+    struct carrier_device device;
     struct plan_sizes sizes;
     uint64_t messages;    /* in all */
     uint64_t seconds;     /* at most; what is under way then may finish within the time-out */

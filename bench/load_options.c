@@ -14,6 +14,7 @@
 
 #define CONNECTIONS_MAX 1000000
 #define SECONDS_MAX     (7 * 86400)
+#define HOSTS_MAX       200
 
 static const char usage[] =
     "usage: postern-bench load [OPTION...] HOST PORT\n"
@@ -38,6 +39,9 @@ static const char usage[] =
     "      --idle N            connections beside these that log in and stay\n"
     "      --slow N            connections that send --slow-rate bytes a second (100)\n"
     "      --timeout S         for each step (30)\n"
+    "      --device VDEV       over our own TCP on this DPDK device: net_memif0,role=client,...\n"
+    "      --address ADDR/BITS our IPv4 address there\n"
+    "      --hosts N           addresses from that one on, used in turns (1)\n"
     "      --core N            bind to this core\n"
     "      --seed N            of sizes and arrivals (1)\n"
     "      --run NAME          first part of every message's id (run)\n"
@@ -59,6 +63,9 @@ enum {
     SLOW,
     SLOW_RATE,
     TIMEOUT,
+    DEVICE,
+    ADDRESS,
+    HOSTS,
     CORE,
     SEED,
     RUN,
@@ -88,6 +95,9 @@ static const struct option longs[] = {
     { "slow", required_argument, NULL, SLOW },
     { "slow-rate", required_argument, NULL, SLOW_RATE },
     { "timeout", required_argument, NULL, TIMEOUT },
+    { "device", required_argument, NULL, DEVICE },
+    { "address", required_argument, NULL, ADDRESS },
+    { "hosts", required_argument, NULL, HOSTS },
     { "core", required_argument, NULL, CORE },
     { "seed", required_argument, NULL, SEED },
     { "run", required_argument, NULL, RUN },
@@ -159,6 +169,7 @@ static bool take_number(struct load_options *o, int opt)
     case IDLE: return number32(optarg, 0, CONNECTIONS_MAX, &o->idle);
     case SLOW: return number32(optarg, 0, CONNECTIONS_MAX, &o->slow);
     case SLOW_RATE: return number32(optarg, 1, 1024 * 1024, &o->client.slow_bytes);
+    case HOSTS: return number32(optarg, 1, HOSTS_MAX, &o->device.hosts);
     case SEED: return options_number(optarg, 0, UINT64_MAX / 2, &o->seed);
     case CORE:
         if (!options_number(optarg, 0, 1023, &n))
@@ -173,9 +184,29 @@ static bool take_number(struct load_options *o, int opt)
     }
 }
 
+/* "198.18.0.1/24" */
+static bool take_address(struct load_options *o, const char *text)
+{
+    const char *slash = strchr(text, '/');
+    char copy[ADDR_TEXT_MAX] = "";
+    uint64_t bits;
+
+    if (slash == NULL || (size_t)(slash - text) >= sizeof(copy))
+        return complain("no address with the length of its network", text);
+    memcpy(copy, text, (size_t)(slash - text));
+    if (!addr_parse(copy, &o->device.address) || !addr_is_v4(&o->device.address))
+        return complain("no IPv4 address", copy);
+    if (!options_number(slash + 1, 1, 32, &bits))
+        return false;
+    o->device.prefix_length = (uint8_t)bits;
+    return true;
+}
+
 static bool take(struct load_options *o, struct words *w, int opt)
 {
     switch (opt) {
+    case DEVICE: o->device.vdev = optarg; return true;
+    case ADDRESS: return take_address(o, optarg);
     case 's': return plan_sizes_parse(&o->sizes, optarg);
     case 'r': return take_rate(o, optarg);
     case CONSTANT: o->constant = true; return true;
@@ -243,8 +274,8 @@ static bool find_server(struct load_options *o, const char *host, const char *po
 
     if (err != 0)
         return complain(gai_strerror(err), host);
-    memcpy(&o->wire.to, found->ai_addr, found->ai_addrlen);
-    o->wire.to_len = found->ai_addrlen;
+    memcpy(&o->to, found->ai_addr, found->ai_addrlen);
+    o->to_len = found->ai_addrlen;
     freeaddrinfo(found);
     return true;
 }
@@ -267,6 +298,7 @@ bool load_options_parse(struct load_options *o, int argc, char **argv)
         .seconds = 60,
         .connections = 1,
         .core = -1,
+        .device = { .hosts = 1 },
         .seed = 1,
         .run = "run",
     };
@@ -277,5 +309,8 @@ bool load_options_parse(struct load_options *o, int argc, char **argv)
         fputs(usage, stderr);
         return false;
     }
+    o->device.connections = o->connections + o->idle + o->slow;
+    if (o->device.vdev != NULL && o->device.prefix_length == 0)
+        return complain("a device needs an address", o->device.vdev);
     return make_login(o, &words) && find_server(o, argv[optind], argv[optind + 1]);
 }

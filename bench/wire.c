@@ -7,10 +7,6 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
-
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -24,6 +20,7 @@
 
 struct wire_set {
     struct wire_config config;
+    struct carrier *carrier;
     SSL_CTX *ctx;
     BIO_METHOD *bio;
     SSL_SESSION *tickets[TICKETS_MAX];
@@ -32,6 +29,16 @@ struct wire_set {
     uint32_t from, to; /* of it, not taken yet */
     struct wire *whose;
 };
+
+static ssize_t receive(struct wire *w, void *to, size_t cap)
+{
+    return w->set->carrier->ops->receive(&w->carried, to, cap);
+}
+
+static ssize_t send_some(struct wire *w, const void *from, size_t len)
+{
+    return w->set->carrier->ops->send(&w->carried, from, len);
+}
 
 /* --- below BoringSSL -------------------------------------------------------------------------- */
 
@@ -43,7 +50,7 @@ static int bio_read(BIO *bio, char *to, int cap)
 
     BIO_clear_retry_flags(bio);
     if (set->from == set->to) {
-        n = recv(w->fd, set->received, sizeof(set->received), 0);
+        n = receive(w, set->received, sizeof(set->received));
         if (n <= 0) {
             if (n < 0 && errno == EAGAIN)
                 BIO_set_retry_read(bio);
@@ -64,7 +71,7 @@ static int bio_read(BIO *bio, char *to, int cap)
 static int bio_write(BIO *bio, const char *from, int len)
 {
     struct wire *w = BIO_get_data(bio);
-    ssize_t n = send(w->fd, from, (size_t)len, 0);
+    ssize_t n = send_some(w, from, (size_t)len);
 
     BIO_clear_retry_flags(bio);
     if (n < 0 && errno == EAGAIN)
@@ -130,7 +137,8 @@ static bool set_up(struct wire_set *set, struct buf *why)
     return true;
 }
 
-struct wire_set *wire_set_create(const struct wire_config *config, struct buf *why)
+struct wire_set *wire_set_create(const struct wire_config *config, struct carrier *carrier,
+                                 struct buf *why)
 {
     struct wire_set *set = calloc(1, sizeof(*set));
 
@@ -139,6 +147,7 @@ struct wire_set *wire_set_create(const struct wire_config *config, struct buf *w
         return NULL;
     }
     set->config = *config;
+    set->carrier = carrier;
     if (set_up(set, why))
         return set;
     wire_set_destroy(set);
@@ -168,33 +177,15 @@ static enum wire_outcome broken_errno(struct wire *w)
     return broken(w, false, strerror(errno));
 }
 
-enum wire_outcome wire_connect(struct wire *w, struct wire_set *set)
+enum wire_outcome wire_connect(struct wire *w, struct wire_set *set, void *owner)
 {
-    const struct sockaddr *to = (const struct sockaddr *)&set->config.to;
-    int one = 1;
-
-    *w = (struct wire){ .set = set };
-    w->fd = socket(to->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (w->fd < 0)
-        return broken_errno(w);
-    if (setsockopt(w->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) != 0)
-        return broken_errno(w);
-    if (connect(w->fd, to, set->config.to_len) == 0 || errno == EINPROGRESS)
-        return WIRE_WAIT;
-    return broken_errno(w);
+    *w = (struct wire){ .set = set, .carried = { .owner = owner } };
+    return set->carrier->ops->connect(set->carrier, &w->carried) ? WIRE_WAIT : broken_errno(w);
 }
 
 enum wire_outcome wire_connected(struct wire *w)
 {
-    socklen_t len = sizeof(int);
-    int error = 0;
-
-    if (getsockopt(w->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
-        return broken_errno(w);
-    if (error == 0)
-        return WIRE_OK;
-    errno = error;
-    return broken_errno(w);
+    return w->set->carrier->ops->connected(&w->carried) ? WIRE_OK : broken_errno(w);
 }
 
 static bool open_ssl(struct wire *w)
@@ -264,7 +255,7 @@ enum wire_outcome wire_read(struct wire *w, uint8_t *to, uint32_t cap, uint32_t 
         if (n <= 0)
             return judge(w, (int)n);
     } else {
-        n = recv(w->fd, to, cap, 0);
+        n = receive(w, to, cap);
         if (n == 0)
             return WIRE_END;
         if (n < 0)
@@ -283,7 +274,7 @@ enum wire_outcome wire_write(struct wire *w, struct span bytes, uint32_t *put)
         if (n <= 0)
             return judge(w, (int)n);
     } else {
-        n = send(w->fd, bytes.ptr, bytes.len, 0);
+        n = send_some(w, bytes.ptr, bytes.len);
         if (n < 0)
             return errno == EAGAIN ? WIRE_WAIT : broken_errno(w);
     }
@@ -306,7 +297,5 @@ void wire_close(struct wire *w)
         w->set->from = w->set->to = 0;
     SSL_free(w->ssl);
     w->ssl = NULL;
-    if (w->fd >= 0)
-        close(w->fd);
-    w->fd = -1;
+    w->set->carrier->ops->close(&w->carried);
 }

@@ -1,6 +1,6 @@
 /*
- * A client's side of a connection: a socket that does not block, in the clear or under BoringSSL,
- * behind one read and one write. What it costs the client is kept small, or the client would be
+ * A client's side of a connection, in the clear or under BoringSSL, behind one read and one write;
+ * what carries it does not matter. What it costs the client is kept small, or the client would be
  * what is measured: one receive for many records, no buffer of its own.
  *
  * The server's certificate is not checked: this is a load, not a login.
@@ -8,15 +8,11 @@
 #ifndef POSTERN_BENCH_WIRE_H
 #define POSTERN_BENCH_WIRE_H
 
-#include <sys/socket.h>
-
 #include <openssl/ssl.h>
 
-#include "base/span.h"
+#include "bench/carrier.h"
 
 struct wire_config {
-    struct sockaddr_storage to;
-    socklen_t to_len;
     uint16_t version;  /* TLS1_2_VERSION, TLS1_3_VERSION; 0: what both sides can */
     const char *group; /* as BoringSSL calls it; NULL: its default */
     const char *name;  /* SNI; NULL: none */
@@ -26,13 +22,14 @@ struct wire_config {
 /* What all connections of a run share. One thread. */
 struct wire_set;
 
-/* NULL with a sentence in *why. */
-struct wire_set *wire_set_create(const struct wire_config *config, struct buf *why);
+/* NULL with a sentence in *why. The carrier must outlive it. */
+struct wire_set *wire_set_create(const struct wire_config *config, struct carrier *carrier,
+                                 struct buf *why);
 void wire_set_destroy(struct wire_set *set);
 
 struct wire {
     struct wire_set *set;
-    int fd; /* -1: closed */
+    struct carried carried;
     SSL *ssl;
     bool secure;     /* reads and writes go through TLS */
     bool shut;       /* we have said close_notify */
@@ -42,14 +39,14 @@ struct wire {
 
 enum wire_outcome {
     WIRE_OK,
-    WIRE_WAIT, /* not now: epoll will say */
+    WIRE_WAIT, /* not now: the carrier has news when it is */
     WIRE_END,  /* the peer's end */
     WIRE_BROKEN,
 };
 
-/* Starts to connect: WAIT, or BROKEN. */
-enum wire_outcome wire_connect(struct wire *w, struct wire_set *set);
-/* After the socket's first event. */
+/* Starts to connect: WAIT, or BROKEN. `owner` is whom the carrier has news for. */
+enum wire_outcome wire_connect(struct wire *w, struct wire_set *set, void *owner);
+/* After its first news. */
 enum wire_outcome wire_connected(struct wire *w);
 /* A step of the handshake; call until it is not WAIT. */
 enum wire_outcome wire_handshake(struct wire *w);

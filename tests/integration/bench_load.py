@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""postern-bench load against the gateway over the kernel's TCP: 200 messages, each acknowledged,
-and each that the log of acknowledgements names is in the spool, once, with its checksum."""
+"""postern-bench load against the gateway, over the kernel's TCP and over our own on net_memif: 200
+messages, each acknowledged, and each that the log of acknowledgements names is in the spool, once,
+with its checksum; idle connections beside them, of several hosts, by BDAT too."""
 
 import os
 import sys
@@ -9,6 +10,14 @@ import tempfile
 from harness import PASSWORD, USER, Gateway, Problem, run, run_in_namespace
 
 COUNT = 200
+IDLE = 30
+HOSTS = "198.18.0.16"  # and the two behind it
+# What carries each path's load, beside its other options.
+PATHS = {
+    "kernel": [],
+    "memif": ["--device", "net_memif0,role=client,socket={dir}/memif,socket-abstract=no",
+              "--address", HOSTS + "/24", "--hosts", "3"],
+}
 MARK = b"X-Postern-Bench: "
 
 
@@ -49,15 +58,17 @@ def load(gw, *options):
         f.write(PASSWORD + "\n")
     bench = os.path.join(os.environ["POSTERN_BUILD"], "bench/postern-bench")
     out = run(bench, "load", "-u", USER, "-p", gw.file("password"), "--log", gw.file("acks"),
-              *options, gw.address, str(gw.port))
+              *[o.format(dir=gw.dir) for o in PATHS[gw.path]], *options, gw.address, str(gw.port))
     with open(gw.file("acks")) as f:
         return out.decode(), [line.rstrip("\n").split("\t") for line in f]
 
 
 def main():
     run_in_namespace()
-    with Gateway("kernel") as gw:
-        out, acks = load(gw, "-n", str(COUNT), "-c", "8", "-m", "5", "-s", "1K:3,4K:2,20K:1")
+    path = os.environ["POSTERN_PATH"]
+    with Gateway(path) as gw:
+        out, acks = load(gw, "-n", str(COUNT), "-c", "8", "-m", "5", "-s", "1K:3,4K:2,20K:1",
+                         "--idle", str(IDLE), "--bdat")
         if len(acks) != COUNT or "%d  acknowledged" % COUNT not in out:
             raise Problem("%d of %d acknowledged:\n%s" % (len(acks), COUNT, out))
         found = kept(gw)

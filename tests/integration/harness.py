@@ -121,7 +121,10 @@ DEVICES = {
     "tap6": ("net_tap0", EAL + ["--vdev=net_tap0,iface=pt0"]),
     "af_packet": ("net_af_packet0", EAL + ["--vdev=net_af_packet0,iface=pv1"]),
     "af_xdp": ("net_af_xdp0", EAL + ["--vdev=net_af_xdp0,iface=pv1"]),
-    # The same, and the kernel has the interface and its addresses too: the test makes it.
+    # Shared memory with a client that is a DPDK program too; {dir} is the gateway's.
+    "memif": ("net_memif0", EAL + ["--vdev=net_memif0,role=server,socket={dir}/memif,"
+                                   "socket-abstract=no"]),
+    # The same as af_xdp, and the kernel has the interface and its addresses too: the test makes it.
     "shared": ("net_af_xdp0", EAL + ["--vdev=net_af_xdp0,iface=pv1"]),
 }
 
@@ -130,7 +133,7 @@ DEVICES = {
 
 
 class Gateway:
-    """One gateway in a temporary directory. path: tap, tap6, af_packet, af_xdp or kernel. tls:
+    """One gateway in a temporary directory. path: kernel, or a key of DEVICES. tls:
     implicit or starttls. listener: further settings of its listener. device: of its device."""
 
     def __init__(
@@ -208,7 +211,7 @@ class Gateway:
                 )
             device = 'device {\n    name = "%s"\n    eal = { %s }\n    %s\n    %s\n}\n' % (
                 name,
-                ", ".join('"%s"' % a for a in eal),
+                ", ".join('"%s"' % a.format(dir=self.dir) for a in eal),
                 ours,
                 self.device,
             )

@@ -22,7 +22,8 @@ static const char usage[] =
     "  -n, --messages N        messages in all (1000)\n"
     "  -t, --time S            end after this time, s (60)\n"
     "  -m, --per-connection N  messages of a connection; 0: no end (1)\n"
-    "  -s, --size LIST         bytes of a message, or sizes with weights: 1K:70,20K:30 (4K)\n"
+    "  -s, --size LIST         bytes of a message; sizes and ranges with weights:\n"
+    "                          1K:70,20K-60K:30; or corpus: as people's mail has them (4K)\n"
     "  -r, --rate N            open loop: messages a second, times counted from when they were\n"
     "                          meant to start (0: closed loop)\n"
     "      --constant          evenly apart, not as a Poisson process\n"
@@ -293,7 +294,7 @@ bool load_options_parse(struct load_options *o, int argc, char **argv)
                     .slow_letter = 4096,
                     .sender = "bench@example.org",
                     .recipient = "bench@example.net" },
-        .sizes = { .bytes = { 4096 }, .weight = { 1 }, .count = 1, .total = 1 },
+        .sizes = { .classes = { { 4096, 4096, 1 } }, .count = 1, .total = 1 },
         .messages = 1000,
         .seconds = 60,
         .connections = 1,

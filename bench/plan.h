@@ -13,14 +13,22 @@
 #define PLAN_BYTES_MIN 512
 #define PLAN_BYTES_MAX (1024ULL * 1024 * 1024)
 
+/* Sizes that are drawn alike: logarithms evenly, so that each octave of a wide range has its share.
+ */
+struct plan_class {
+    uint64_t least; /* bytes */
+    uint64_t most;
+    uint64_t weight;
+};
+
 struct plan_sizes {
-    uint64_t bytes[PLAN_SIZES_MAX];
-    uint64_t weight[PLAN_SIZES_MAX];
+    struct plan_class classes[PLAN_SIZES_MAX];
     unsigned count;
     uint64_t total; /* of the weights */
 };
 
-/* "4K", or sizes with weights: "1K:70,20K:25,1M:5". False with a sentence on standard error. */
+/* "4K", a range "1K-16K", either with a weight, "1K:70,20K-60K:25,1M:5", or "corpus". False with a
+ * sentence on standard error. */
 bool plan_sizes_parse(struct plan_sizes *p, const char *text);
 uint64_t plan_size(const struct plan_sizes *p, struct rng *rng);
 

@@ -18,18 +18,22 @@ static void lists(void **state)
     (void)state;
     assert_true(plan_sizes_parse(&p, "4K"));
     assert_int_equal(p.count, 1);
-    assert_int_equal(p.bytes[0], 4096);
+    assert_int_equal(p.classes[0].least, 4096);
     assert_true(plan_sizes_parse(&p, "1K:70,20K:25,1M"));
     assert_int_equal(p.count, 3);
     assert_int_equal(p.total, 96);
-    assert_int_equal(p.bytes[2], 1024 * 1024);
+    assert_int_equal(p.classes[2].most, 1024 * 1024);
 }
 
 static void lists_that_are_none(void **state)
 {
-    static const char *const bad[] = { "",      "x",   "1K:",   "1K:0",  "1K,",
-                                       "1K:-1", "100", "1000G", "2000M", "-1K",
-                                       "1KK",   ":3",  "1K:x",  "1K;2K", "99999999999999999999" };
+    static const char *const bad[] = {
+        "",          "x",       "1K:",   "1K:0",  "1K,",
+        "1K:-1",     "100",     "1000G", "2000M", "-1K",
+        "1KK",       ":3",      "1K:x",  "1K;2K", "99999999999999999999",
+        "2K-1K",     "1K-",     "-",     "1-2K",  "1K-2K:0",
+        "corpus,1K", "1K-2K-3K"
+    };
 
     (void)state;
     for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -46,6 +50,42 @@ static void sizes_come_by_weight(void **state)
     for (unsigned i = 0; i < 10000; i++)
         small += plan_size(&p, &rng) == 1024;
     assert_in_range(small, 7300, 7700);
+}
+
+static void ranges_share_their_octaves(void **state)
+{
+    unsigned small = 0;
+
+    (void)state;
+    rng_seed(&rng, 3);
+    assert_true(plan_sizes_parse(&p, "1K-16K"));
+    for (unsigned i = 0; i < 10000; i++) {
+        uint64_t size = plan_size(&p, &rng);
+
+        assert_in_range(size, 1024, 16384);
+        small += size < 2048;
+    }
+    assert_in_range(small, 2350, 2650);
+}
+
+/* As its table says: half below 4 KB, 4 % from 256 KB up, and nothing out of bounds. */
+static void corpus_is_as_published(void **state)
+{
+    unsigned small = 0, large = 0;
+
+    (void)state;
+    rng_seed(&rng, 3);
+    assert_true(plan_sizes_parse(&p, "corpus"));
+    assert_int_equal(p.total, 10000);
+    for (unsigned i = 0; i < 10000; i++) {
+        uint64_t size = plan_size(&p, &rng);
+
+        assert_in_range(size, 900, 4 * 1024 * 1024 - 1);
+        small += size < 4096;
+        large += size >= 256 * 1024;
+    }
+    assert_in_range(small, 4750, 5080);
+    assert_in_range(large, 360, 500);
 }
 
 /* Arrivals of ten seconds at 1,000 a second. */
@@ -86,6 +126,8 @@ int main(void)
         cmocka_unit_test(lists),
         cmocka_unit_test(lists_that_are_none),
         cmocka_unit_test(sizes_come_by_weight),
+        cmocka_unit_test(ranges_share_their_octaves),
+        cmocka_unit_test(corpus_is_as_published),
         cmocka_unit_test(arrivals_keep_the_rate),
     };
 

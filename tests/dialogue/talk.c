@@ -18,11 +18,13 @@
 
 /* Reused from run to run: there are some hundred thousand of them. */
 static uint8_t body_bytes[SCRIPT_BYTES_MAX];
+static uint8_t input_bytes[SCRIPT_BYTES_MAX + TALK_READ_MAX];
 static uint8_t reply_bytes[OUTPUT_MAX];
 
 struct talk {
     const struct script *script;
     struct cut cut;
+    struct link *link; /* NULL: the session reads the script itself */
     struct smtp *room;
     struct smtp_session *session;
     struct clock clock;
@@ -30,9 +32,12 @@ struct talk {
     struct mail_id_gen ids;
     struct policy_talk policy;
     FILE *out;
-    uint32_t given;    /* bytes of the script that were handed over */
-    uint32_t taken;    /* of those, bytes that the session took */
-    uint32_t verdicts; /* answers used up */
+    const uint8_t *input; /* what comes from the client, as far as it came */
+    uint32_t said;        /* bytes of the script that the client says so far */
+    uint32_t clear;       /* of the script, before what must wait for TLS */
+    uint32_t given;       /* bytes of the script that were handed over */
+    uint32_t taken;       /* of those, bytes that the session took */
+    uint32_t verdicts;    /* answers used up */
     uint32_t deliveries;
     bool lost_said;
     bool ended;
@@ -69,12 +74,14 @@ static void show_line(struct talk *t, const char *name, struct span s)
     fputc('\n', t->out);
 }
 
-/* Whole reply lines to the transcript. */
+/* Whole reply lines to the transcript, as the client sees them. */
 static void show_replies(struct talk *t)
 {
     const uint8_t *p = t->replies;
     uint32_t left = t->reply_len;
 
+    if (t->link != NULL)
+        link_down(t->link, t->replies, t->reply_len);
     while (left > 0) {
         const uint8_t *end = memmem(p, left, "\r\n", 2);
 
@@ -138,6 +145,20 @@ static void answer_mail(struct talk *t)
     t->body_len = 0;
 }
 
+/* What the client has said and may send by now reaches the session. */
+static void bring(struct talk *t)
+{
+    uint32_t until = t->said < t->clear ? t->said : t->clear;
+    struct span piece = span_of(t->script->bytes + t->given, until - t->given);
+    uint32_t came;
+
+    if (t->link != NULL && piece.len > 0) {
+        came = link_up(t->link, piece, input_bytes + t->given, t->cut.read);
+        ASSERT(came == piece.len);
+    }
+    t->given = until;
+}
+
 /* As gateway/conn does: TLS begins when nothing came behind STARTTLS. What is looked at is the
  * script and not what was handed over, so that the cut makes no difference. */
 static void answer_starttls(struct talk *t)
@@ -149,6 +170,10 @@ static void answer_starttls(struct talk *t)
     else if (t->script->no_tls)
         how = SMTP_STARTTLS_TEMPORARY;
     smtp_session_starttls(t->session, how);
+    if (how != SMTP_STARTTLS_GO) {
+        t->clear = t->script->len;
+        bring(t);
+    }
 }
 
 /* The 220 was the last thing said in clear. */
@@ -161,8 +186,14 @@ static void begin_tls(struct talk *t)
     client.tls_cipher = "TLS_AES_128_GCM_SHA256";
     client.tls_group = "X25519MLKEM768";
     show_replies(t);
+    if (t->link != NULL) {
+        link_secure(t->link);
+        link_describe(t->link, &client);
+    }
     fprintf(t->out, "tls\n");
     smtp_session_secured(t->session, &client);
+    t->clear = t->script->len;
+    bring(t);
 }
 
 /* A pause lasts as long as the session says. */
@@ -178,7 +209,7 @@ static void rest(struct talk *t)
 
 static struct span waiting(const struct talk *t)
 {
-    return span_of(t->script->bytes + t->taken, t->given - t->taken);
+    return span_of(t->input + t->taken, t->given - t->taken);
 }
 
 /* False: more input is needed. */
@@ -260,14 +291,19 @@ static void say_end(struct talk *t)
             (unsigned)counter_get(&t->counters, COUNTER_SMTP_MESSAGES_REFUSED));
 }
 
-static void start(struct talk *t, const struct script *s, struct cut cut, char *transcript)
+static void start(struct talk *t, const struct script *s, struct cut cut, struct link *link,
+                  char *transcript)
 {
+    struct smtp_client client = s->client;
     const struct smtp_env env = { &t->clock, &t->counters, &t->ids,
                                   s->has_policy ? &t->policy.smtp : NULL };
 
     memset(t, 0, sizeof(*t));
     t->script = s;
     t->cut = cut;
+    t->link = link;
+    t->input = link != NULL ? input_bytes : s->bytes;
+    t->clear = link != NULL && client.starttls ? s->clear : s->len;
     t->clock.now_ns = NS_PER_S;
     t->clock.unix_ms = UNIX_MS;
     mail_id_init(&t->ids, WORKER, 0);
@@ -278,32 +314,40 @@ static void start(struct talk *t, const struct script *s, struct cut cut, char *
     t->room = smtp_create(&s->config, 1, &env);
     ASSERT(cut.output <= OUTPUT_MAX / 2);
     ASSERT(t->out != NULL && t->room != NULL);
-    t->session = smtp_session_open(t->room, &s->client);
+    if (link != NULL) {
+        link_begin(link, client.secure, cut.chunk);
+        if (client.secure)
+            link_describe(link, &client);
+    }
+    t->session = smtp_session_open(t->room, &client);
     ASSERT(t->session != NULL);
     ASSERT(smtp_session_open(t->room, &s->client) == NULL);
 }
 
-void talk_run(const struct script *s, struct cut cut, char transcript[TRANSCRIPT_MAX])
+void talk_run(const struct script *s, struct cut cut, struct link *link,
+              char transcript[TRANSCRIPT_MAX])
 {
     struct talk t;
     uint32_t next = cut.first < s->len ? cut.first : s->len;
 
-    start(&t, s, cut, transcript);
+    start(&t, s, cut, link, transcript);
     run_until_input(&t);
     for (;;) {
         uint32_t step = cut.step > 0 && cut.step < s->len - next ? cut.step : s->len - next;
-        bool at_end = s->end && t.given < s->end_at && next >= s->end_at;
+        bool at_end = s->end && t.said < s->end_at && next >= s->end_at;
 
-        t.given = at_end ? s->end_at : next;
+        t.said = at_end ? s->end_at : next;
+        bring(&t);
         run_until_input(&t);
-        if (s->end && t.given == s->end_at) {
+        if (s->end && t.said == s->end_at) {
             smtp_session_end(t.session, s->end_why);
             run_until_input(&t);
         }
-        if (t.ended || t.given == s->len)
+        if (t.ended || t.said == s->len)
             break;
-        next = at_end && next > t.given ? next : next + step;
+        next = at_end && next > t.said ? next : next + step;
     }
+    ASSERT(t.ended || t.given == s->len);
     say_end(&t);
     fclose(t.out);
     smtp_session_close(t.session);

@@ -376,6 +376,7 @@ class At:
 
     def __init__(self, gw, address, port, tls):
         self.gw, self.address, self.port, self.tls = gw, address, port, tls
+        self.host = address
 
     def __getattr__(self, name):
         return getattr(self.gw, name)

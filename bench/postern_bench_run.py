@@ -25,7 +25,7 @@ def say(text):
 def add_options(parser):
     parser.add_argument("--server-core", type=int, default=0)
     parser.add_argument("--client-core", type=int, default=1)
-    parser.add_argument("--cache", default="/var/cache/postern/peers", help="the peers' programs")
+    parser.add_argument("--cache", default=servers.CACHE, help="the peers' programs")
     parser.add_argument("--build", help="Postern's build directory",
                         default=os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     parser.add_argument("--work", default="/var/tmp", help="where the spools go; a real disk")

@@ -17,6 +17,7 @@ LOGIN = "bench"
 PASSWORD = "bench-password"
 HOSTNAME = "mail.example.org"
 TAP, TAP_HOST, TAP_SERVER = "pb0", "198.18.0.1", "198.18.0.2"
+CACHE = "/var/cache/postern/peers"
 DEADLINE_S = 30
 CONNECTIONS = 16384  # of all workers: within the usual limit of open files
 TICKS = os.sysconf("SC_CLK_TCK")

@@ -97,6 +97,7 @@
     X(SMTP_SYNTAX_ERRORS, "smtp_syntax_errors", "commands refused for their form or order") \
     X(SMTP_AUTH_OK, "smtp_auth_ok", "authentications accepted")                             \
     X(SMTP_AUTH_FAILED, "smtp_auth_failed", "authentications refused")                      \
+    X(SMTP_MEMORY_SHORT, "smtp_memory_short", "MAIL refused because memory was short")      \
     X(SMTP_MESSAGES, "smtp_messages", "messages answered with 250")                         \
     X(SMTP_MESSAGES_REFUSED, "smtp_messages_refused",                                       \
       "messages answered with 4xx or 5xx at their end")

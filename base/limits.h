@@ -156,6 +156,25 @@
 #define LIMIT_TCP_BURST_BYTES 8192
 /* Bytes committed and not yet acknowledged. Past it: reserve gives NULL. */
 #define LIMIT_TCP_SEND_BYTES (64 * 1024)
+/* What is left of a core's segments, in shares of all. Fewer than this, and new connections are not
+ * answered; MAIL gets 452 4.3.1; windows close and gaps are dropped. All three are taken back when
+ * SHARE_AGAIN more is left. */
+#define LIMIT_TCP_SHARES        32
+#define LIMIT_TCP_SHARE_SYNS    12
+#define LIMIT_TCP_SHARE_MAIL    10
+#define LIMIT_TCP_SHARE_WINDOWS 8
+#define LIMIT_TCP_SHARE_AGAIN   2
+/* Further down: nothing is kept behind unread bytes; nothing is written behind what waits for its
+ * ACK; no first bytes are kept; nothing is written. A session that must answer before it reads on
+ * would else wait for ever, or two that write for each other. What is left then is for segments
+ * without bytes and for the device to receive into. */
+#define LIMIT_TCP_SHARE_UNREAD 4
+#define LIMIT_TCP_SHARE_WRITE  3
+#define LIMIT_TCP_SHARE_FIRST  2
+#define LIMIT_TCP_SHARE_REPLY  1
+/* Segments of ordinary memory to which a core moves unread bytes when windows close, mapped when
+ * used: 8 MB, the windows of 64 that have just begun. Past it: the marks above. */
+#define LIMIT_TCP_ASIDE_SEGS 4096
 /* Half-open connections of a core; an entry is small. Past it: SYN cookies. */
 #define LIMIT_TCP_SYN_RCVD 4096
 /* Our endpoints that half-open connections may be for: listeners times addresses. Past it: SYN

@@ -29,6 +29,7 @@ struct seg_pool {
     const struct seg_pool_ops *ops;
     uint32_t headroom; /* bytes free before `data` of a fresh segment */
     uint32_t room;     /* bytes from `data` to the end of a fresh segment */
+    uint32_t reserve;  /* who holds segments for long leaves so many: to receive, and for ACKs */
 };
 
 struct seg_pool_ops {

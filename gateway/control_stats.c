@@ -11,6 +11,7 @@
 struct note {
     uint64_t now_ns;
     struct tcp_gauges tcp;
+    enum tcp_memory_level level;
     bool has_nic;
     uint32_t segs_free; /* of the NIC's pool */
     bool has_kernel;
@@ -36,6 +37,7 @@ static bool answer(void *memory, const struct worker_parts *w)
                         .connections_most = w->connections_most };
     if (n->has_nic) {
         tcp_gauges(w->core->tcp, &n->tcp);
+        n->level = tcp_memory_level(w->core->tcp);
         n->segs_free = w->core->nic->pool->ops->available(w->core->nic->pool);
     }
     if (n->has_kernel) {
@@ -112,11 +114,19 @@ static bool begin_workers(struct control_run *r)
 
 static void put_tcp(struct json_out *out, const struct note *n)
 {
+    static const char *const levels[] = {
+        [TCP_MEMORY_PLENTY] = "plenty",
+        [TCP_MEMORY_NO_SYNS] = "no-connections",
+        [TCP_MEMORY_NO_MAIL] = "no-mail",
+        [TCP_MEMORY_NO_WINDOWS] = "no-windows",
+    };
+
     json_out_u64(out, "established", n->tcp.established);
     json_out_u64(out, "half_open", n->tcp.half_open);
     json_out_u64(out, "time_wait", n->tcp.time_wait);
     json_out_u64(out, "tcp_blocks", n->tcp.blocks);
     json_out_u64(out, "segs_free", n->segs_free);
+    json_out_str(out, "memory", levels[n->level]);
 }
 
 static bool tell_workers(struct control_run *r)

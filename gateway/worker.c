@@ -125,6 +125,8 @@ static void turn(struct worker *w)
 
     now_read(&w->clock);
     work = core_turn(&w->core);
+    if (w->core.tcp != NULL)
+        smtp_set_short(w->smtp, tcp_memory_level(w->core.tcp) >= TCP_MEMORY_NO_MAIL);
     obey(w);
     work += answer(w);
     if (work > 0) {

@@ -99,6 +99,7 @@ static bool open_core(struct worker *w, struct buf *why)
             .network_max = config_network_max(&cfg->limits),
             .congestion = cfg->limits.congestion,
             .ecn = cfg->limits.ecn,
+            .aside_max = LIMIT_TCP_ASIDE_SEGS,
             .user_timeout_ms = cfg->limits.user_timeout_s * 1000,
             .keepalive_ms = cfg->limits.keepalive_s * 1000,
         },

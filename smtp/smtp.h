@@ -90,6 +90,8 @@ struct smtp_env {
 struct smtp *smtp_create(const struct smtp_config *config, uint32_t sessions_max,
                          const struct smtp_env *env);
 void smtp_destroy(struct smtp *m);
+/* While memory is short MAIL gets 452 4.3.1; messages that have begun go on. */
+void smtp_set_short(struct smtp *m, bool is_short);
 
 /* What the transport knows; copied, the strings are static. */
 struct smtp_client {

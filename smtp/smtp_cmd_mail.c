@@ -54,6 +54,10 @@ enum smtp_reply_id smtp_cmd_mail_check(struct smtp_session *s, struct smtp_call 
         return SMTP_REPLY_SENDER_NOT_YOURS;
     if (!smtp_allow_room(s, SMTP_USE_MESSAGES) || !smtp_allow_room(s, SMTP_USE_BYTES))
         return SMTP_REPLY_MAIL_LATER;
+    if (s->room->is_short) {
+        counter_inc(s->room->env.counters, COUNTER_SMTP_MEMORY_SHORT);
+        return SMTP_REPLY_MEMORY_SHORT;
+    }
     return SMTP_REPLY_NONE;
 }
 

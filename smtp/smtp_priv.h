@@ -56,6 +56,7 @@ struct smtp {
     struct pool *sessions;
     struct pool *txs;   /* one for each session at most */
     struct pool *sasls; /* one for each session at most */
+    bool is_short;      /* of memory: no message may begin */
 };
 
 /* From MAIL to the reply to the end of data; RSET frees it. */

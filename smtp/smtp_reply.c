@@ -72,6 +72,8 @@ static const struct row rows[SMTP_REPLY_COUNT] = {
         "Message not stored, try again later" },
     [SMTP_REPLY_SPOOL_FULL]          = { 452, OURS, "4.3.1",
         "No room to store the message, try again later" },
+    [SMTP_REPLY_MEMORY_SHORT]        = { 452, OURS, "4.3.1",
+        "No room for another message now, try again later" },
     [SMTP_REPLY_TOO_MANY_RECIPIENTS] = { 452, OURS, "4.5.3",
         "Too many recipients, send the rest in another message" },
     [SMTP_REPLY_AUTH_TEMPORARY]      = { 454, OURS, "4.7.0",

@@ -47,6 +47,11 @@ void smtp_destroy(struct smtp *m)
     free(m);
 }
 
+void smtp_set_short(struct smtp *m, bool is_short)
+{
+    m->is_short = is_short;
+}
+
 /* --- State ----------------------------------------------------------------------------------- */
 
 /* From which states a state may be entered. */

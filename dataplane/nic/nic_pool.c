@@ -63,7 +63,13 @@ static void pool_free(struct seg_pool *pool, struct seg *s)
 
 static uint32_t pool_available(const struct seg_pool *pool)
 {
-    return rte_mempool_avail_count(((const struct nic_pool *)(const void *)pool)->mbufs);
+    const struct rte_mempool *mbufs = ((const struct nic_pool *)(const void *)pool)->mbufs;
+    unsigned core = rte_lcore_id();
+    unsigned cached = core < RTE_MAX_LCORE ? mbufs->local_cache[core].len : 0;
+
+    /* rte_mempool_avail_count adds the caches of all cores that there could be, a cache miss each;
+     * what lies in another's cannot be had now anyway. */
+    return rte_mempool_get_ops(mbufs->ops_index)->get_count(mbufs) + cached;
 }
 
 static bool pool_busy(const struct seg *s)
@@ -78,19 +84,27 @@ static const struct seg_pool_ops pool_ops = {
     .busy = pool_busy,
 };
 
-uint32_t nic_pool_count_needed(const struct nic_pool_need *need)
+/* For who holds few, and gets them back soon: so many are left to them by all others. */
+static uint32_t reserve_needed(const struct nic_pool_need *need)
 {
-    uint32_t windows =
-        LIMIT_NIC_FULL_WINDOWS < need->connections ? LIMIT_NIC_FULL_WINDOWS : need->connections;
     uint32_t sum = 0;
 
-    sum += need->rx_descriptors;                    /* the device, to receive into */
     sum += need->tx_descriptors;                    /* the device, being sent */
     sum += 2 * NIC_BURST;                           /* the loop: a burst in and one out */
     sum += LIMIT_NET_OUT_SEGS;                      /* net: waiting for the device */
     sum += need->workers * LIMIT_NIC_SHARED_FRAMES; /* other cores: given, not yet taken */
     sum += LIMIT_NET_NEIGHBOURS;                    /* net: one for each unknown neighbour */
     sum += LIMIT_NET_FRAG_PACKETS;                  /* net: one for each packet in fragments */
+    return sum;
+}
+
+uint32_t nic_pool_count_needed(const struct nic_pool_need *need)
+{
+    uint32_t windows =
+        LIMIT_NIC_FULL_WINDOWS < need->connections ? LIMIT_NIC_FULL_WINDOWS : need->connections;
+    uint32_t sum = reserve_needed(need);
+
+    sum += need->rx_descriptors;                              /* the device, to receive into */
     sum += need->connections * LIMIT_NIC_SEGS_PER_CONNECTION; /* tcp: small, mostly idle ones */
     sum += windows * (LIMIT_NIC_WINDOW_BYTES / 1024);         /* tcp: receiving and reassembling */
     sum += windows * (LIMIT_TCP_SEND_BYTES / 1024);           /* tcp: unacknowledged */
@@ -140,7 +154,10 @@ bool nic_pool_open(struct nic_pool *p, const char *name, const struct nic_pool_n
     p->count = nic_pool_count_needed(need);
     p->mbufs = NULL;
     p->whole = false;
-    p->base = (struct seg_pool){ .ops = &pool_ops, .headroom = RTE_PKTMBUF_HEADROOM, .room = room };
+    p->base = (struct seg_pool){ .ops = &pool_ops,
+                                 .headroom = RTE_PKTMBUF_HEADROOM,
+                                 .room = room,
+                                 .reserve = reserve_needed(need) };
     if (make_mbufs(p, name, (uint16_t)(RTE_PKTMBUF_HEADROOM + room), need))
         return true;
     nic_pool_close(p);

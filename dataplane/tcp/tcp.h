@@ -46,6 +46,7 @@ struct tcp_config {
     uint32_t keepalive_ms;      /* silent for so long: asked; 0: never */
     uint32_t congestion;        /* enum tcp_congestion */
     uint32_t ecn;               /* 1: asked for and agreed to (RFC 3168) */
+    uint32_t aside_max;         /* segments of ordinary memory, for when the pool's are few */
 };
 
 struct tcp_env {
@@ -107,6 +108,18 @@ unsigned tcp_timers(struct tcp *t);
 unsigned tcp_flush(struct tcp *t);
 /* When tcp_timers has something to do next, in clock ns; UINT64_MAX: nothing set. */
 uint64_t tcp_next_ns(const struct tcp *t);
+
+/* How short of segments a core is. Each level does what the one before it does, too. */
+enum tcp_memory_level {
+    TCP_MEMORY_PLENTY,
+    TCP_MEMORY_NO_SYNS,    /* no new connections: SYNs and returning SYN cookies are not answered */
+    TCP_MEMORY_NO_MAIL,    /* the owner should begin nothing that takes long */
+    TCP_MEMORY_NO_WINDOWS, /* windows close, as bytes come in, and none opens; nothing is kept out
+                              of order; bytes in order move to ordinary memory */
+};
+
+enum tcp_memory_level tcp_memory_level(const struct tcp *t);
+
 /* How much there is of what is no counter. */
 struct tcp_gauges {
     uint32_t established; /* and CLOSE-WAIT: tcpCurrEstab (RFC 4022) */

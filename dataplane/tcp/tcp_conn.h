@@ -17,6 +17,7 @@
 #include "dataplane/tcp/tcp_hystart.h"
 #include "dataplane/tcp/tcp_in.h"
 #include "dataplane/tcp/tcp_loss.h"
+#include "dataplane/tcp/tcp_memory.h"
 #include "dataplane/tcp/tcp_mtu.h"
 #include "dataplane/tcp/tcp_output.h"
 #include "dataplane/tcp/tcp_pace.h"
@@ -157,9 +158,7 @@ struct tcp {
     uint64_t born_ns;
     uint64_t windows_free; /* bytes that windows may still grow by, all together */
     struct tcp_challenge_budget challenges;
-    uint32_t low;     /* fewer segments than this: out-of-order data goes, windows do not open */
-    uint32_t reserve; /* fewer than this: nothing new is kept */
-    uint32_t floor;   /* no more than this: writers get none */
+    struct tcp_memory memory;
     uint32_t listener_count;
     uint32_t state_count[TCP_STATE_COUNT];
     uint8_t rcv_wscale; /* for receive_bytes_max */

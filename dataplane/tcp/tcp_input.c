@@ -389,6 +389,7 @@ void tcp_input(struct tcp *t, const struct tcp_packet *packets, unsigned count)
     unsigned good = 0;
 
     ASSERT(count <= TCP_BURST);
+    tcp_memory_look(&t->memory);
     for (unsigned i = 0; i < count; i++)
         good += read_segment(t, &packets[i], &burst[good]);
     for (unsigned i = 0; i < good && i < AHEAD; i++)

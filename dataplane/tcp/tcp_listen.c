@@ -3,8 +3,8 @@
  * made a connection of that, tcp_accept hands the stream out.
  *
  * Failure modes: without a free entry the SYN-ACK is a cookie (tcp_cookie.h), so that a flood of
- * SYNs takes no memory and keeps nobody out; when blocks or segments are short, a SYN is not
- * answered, and the peer tries again.
+ * SYNs takes no memory and keeps nobody out; when blocks or segments are short, neither a SYN nor a
+ * cookie that comes back is answered, and the peer tries again.
  */
 #include "dataplane/tcp/tcp_listen.h"
 
@@ -69,6 +69,15 @@ static int find_listener(const struct tcp *t, const struct endpoint *local)
             return (int)i;
     }
     return -1;
+}
+
+/* Somebody new; half-open entries have their promise already. */
+static bool admits(struct tcp *t, const struct tcp_in *in, int listener)
+{
+    if (t->memory.level == TCP_MEMORY_PLENTY)
+        return tcp_half_admits(t, in, listener);
+    tcp_count(t, COUNTER_TCP_SYN_DROPPED);
+    return false;
 }
 
 /* The MSS that a SYN stands for; the least that we follow, also where it says less. */
@@ -146,7 +155,7 @@ static bool take_cookie(struct tcp *t, struct tcp_in *in, int listener)
         return false;
     if (!tcp_cookie_open(&t->cookies, h->ack - 1, stamp, tcp_now_ns(t), &kept))
         return false;
-    if (!tcp_half_admits(t, in, listener))
+    if (!admits(t, in, listener))
         return true;
     syn = read_syn(t, in, listener);
     syn.irs = kept.irs;
@@ -173,11 +182,7 @@ void tcp_listen_input(struct tcp *t, struct tcp_in *in)
         tcp_output_reset_for(t, in);
         return;
     }
-    if (!(flags & TCP_SYN) || (flags & TCP_FIN) || !tcp_half_admits(t, in, listener))
+    if (!(flags & TCP_SYN) || (flags & TCP_FIN) || !admits(t, in, listener))
         return;
-    if (t->env.pool->ops->available(t->env.pool) < t->reserve) {
-        tcp_count(t, COUNTER_TCP_SYN_DROPPED);
-        return;
-    }
     take_syn(t, in, listener);
 }

@@ -54,6 +54,7 @@ static void release_memory(struct tcp *t)
 {
     struct pool *self = t->self;
 
+    tcp_memory_close(&t->memory);
     if (t->conns != NULL)
         pool_destroy(t->conns);
     if (t->flights != NULL)
@@ -116,7 +117,6 @@ struct tcp *tcp_create(const struct tcp_config *config, const struct tcp_env *en
 {
     struct pool *self = pool_create("tcp", 1, sizeof(struct tcp));
     struct tcp *t;
-    uint32_t segs;
 
     ASSERT(config->receive_bytes_max > 0 && config->receive_bytes_max < 1U << 30);
     ASSERT(config->connections_max > 0 && config->syn_rcvd_max > 0 && config->time_wait_max > 0);
@@ -134,25 +134,16 @@ struct tcp *tcp_create(const struct tcp_config *config, const struct tcp_env *en
     t->cc = config->congestion == TCP_CONGESTION_NEWRENO ? &tcp_cc_newreno : &tcp_cc_cubic;
     t->born_ns = env->clock->now_ns;
     t->rcv_wscale = wscale_for(config->receive_bytes_max);
-    /*
-     * A quarter of the segments is kept from out-of-order data, an eighth for those that hold none,
-     * and a sixteenth from writers. Writers get more than unread bytes do: a session that must
-     * answer before it reads on would wait for ever.
-     */
-    segs = env->pool->ops->available(env->pool);
-    t->low = segs / 4;
-    t->reserve = segs / 8;
-    t->floor = segs / 16;
-    t->windows_free = (uint64_t)segs * env->pool->room;
     init_lists(t);
     tcp_flight_init(&t->idle);
     tcp_cookie_init(&t->cookies,
                     &(struct hash_key){ env->secret.k0 ^ 0x434f4f4b4945, ~env->secret.k1 });
     wheel_init(&t->wheel, t->born_ns);
-    if (!take_memory(t)) {
+    if (!tcp_memory_open(&t->memory, env->pool, config->aside_max) || !take_memory(t)) {
         release_memory(t);
         return NULL;
     }
+    t->windows_free = (uint64_t)t->memory.segs * env->pool->room;
     return t;
 }
 

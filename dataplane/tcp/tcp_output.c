@@ -385,7 +385,7 @@ unsigned tcp_output_conn(struct tcp_conn *c)
  */
 static void shed_gaps(struct tcp *t)
 {
-    while (t->env.pool->ops->available(t->env.pool) < t->reserve && !list_empty(&t->gapped)) {
+    while (tcp_memory_beyond(&t->memory, LIMIT_TCP_SHARE_UNREAD) < 0 && !list_empty(&t->gapped)) {
         tcp_count(t, COUNTER_TCP_REASM_DROPS);
         tcp_conn_drop_gaps(LIST_ENTRY(t->gapped.head.next, struct tcp_reasm, link)->holder);
     }
@@ -396,6 +396,7 @@ unsigned tcp_flush(struct tcp *t)
     struct list_node *n;
     unsigned sent = 0;
 
+    tcp_memory_look(&t->memory);
     shed_gaps(t);
     if (!list_empty(&t->starved))
         tcp_stream_feed_starved(t);

@@ -26,11 +26,13 @@ static struct tcp_flight *longest(const struct tcp *t)
 
 uint64_t tcp_stall_next_ns(const struct tcp *t)
 {
-    bool is_short = t->env.pool->ops->available(t->env.pool) < t->reserve;
-    uint64_t patience_ms = is_short ? LIMIT_TCP_STALL_SHORT_MS : LIMIT_TCP_STALL_MS;
+    uint64_t patience_ms;
 
     if (list_empty(&t->stalled))
         return UINT64_MAX;
+    patience_ms = tcp_memory_beyond(&t->memory, LIMIT_TCP_SHARE_UNREAD) < 0
+                      ? LIMIT_TCP_STALL_SHORT_MS
+                      : LIMIT_TCP_STALL_MS;
     return longest(t)->stalled_ns + patience_ms * NS_PER_MS;
 }
 

@@ -19,9 +19,11 @@ static bool has_send_room(const struct tcp_conn *c)
 }
 
 /* Writers leave some for what must be sent and received to get their bytes acknowledged. */
-static bool has_segs(const struct tcp *t)
+static bool has_segs(const struct tcp_conn *c)
 {
-    return t->env.pool->ops->available(t->env.pool) > t->floor;
+    uint32_t share = c->flight->sendq.count > 0 ? LIMIT_TCP_SHARE_WRITE : LIMIT_TCP_SHARE_REPLY;
+
+    return tcp_memory_beyond(&c->tcp->memory, share) > 0;
 }
 
 static uint32_t ready_bits(const struct tcp_conn *c)
@@ -80,7 +82,7 @@ void tcp_stream_feed_starved(struct tcp *t)
 
         n = list_pop(&t->starved);
         c = LIST_ENTRY(n, struct tcp_conn, short_link);
-        if ((c->flags & TCP_CONN_WITHHELD) && !has_segs(t))
+        if ((c->flags & TCP_CONN_WITHHELD) && !has_segs(c))
             tcp_stream_starve(c);
         else
             c->flags &= (uint16_t)~TCP_CONN_WITHHELD;
@@ -120,7 +122,7 @@ static struct seg *reserve(struct stream *s, uint32_t len)
     ASSERT(len <= STREAM_RESERVE_MAX);
     if (!has_send_room(c))
         return NULL;
-    seg = has_segs(t) ? seg_alloc(t->env.pool) : NULL;
+    seg = has_segs(c) ? seg_alloc(t->env.pool) : NULL;
     if (seg == NULL) {
         c->flags |= TCP_CONN_WITHHELD;
         tcp_stream_starve(c);

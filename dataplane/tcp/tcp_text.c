@@ -2,8 +2,9 @@
  * The text of an acceptable segment: cut to the window, queued for the reader or kept until its
  * turn, and an ACK owed at once or soon. Happy path: tcp_text_in_order.
  *
- * Failure modes: with few segments left what is out of order goes first, then what is in order but
- * not urgent; either way the peer is told where we stand, and sends it again.
+ * Failure modes: with few segments left what is out of order goes first, then what is in order
+ * moves to ordinary memory, and when there is none, what is not urgent goes; either way the peer is
+ * told where we stand, and sends it again.
  */
 #include "dataplane/tcp/tcp_conn.h"
 
@@ -130,6 +131,15 @@ void tcp_text_in_order(struct tcp_conn *c, struct tcp_in *in)
     tcp_stream_update(c);
 }
 
+/* Who has bytes waiting already can wait; who has none gets on for longer, or nothing would ever
+ * move again. */
+static bool has_segs(const struct tcp_conn *c)
+{
+    uint32_t share = c->recvq.count > 0 ? LIMIT_TCP_SHARE_UNREAD : LIMIT_TCP_SHARE_FIRST;
+
+    return tcp_memory_beyond(&c->tcp->memory, share) >= 0;
+}
+
 void tcp_text_received(struct tcp_conn *c, struct tcp_in *in)
 {
     struct tcp *t = c->tcp;
@@ -142,9 +152,8 @@ void tcp_text_received(struct tcp_conn *c, struct tcp_in *in)
         take_gap(c, in);
         return;
     }
-    /* Who has bytes waiting already can wait; who has none must get on, or nothing would ever move
-     * again. */
-    if (t->env.pool->ops->available(t->env.pool) < t->reserve && c->recvq.count > 0) {
+    in->s = tcp_memory_keep(&t->memory, in->s);
+    if (in->s->pool == t->env.pool && !has_segs(c)) {
         tcp_count(t, COUNTER_TCP_MEMORY_DROPS);
         tcp_output_ack_now(c);
         return;

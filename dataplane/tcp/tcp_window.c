@@ -19,7 +19,7 @@ uint16_t tcp_window_of_syn(const struct tcp *t)
 
 bool tcp_window_is_short(const struct tcp *t)
 {
-    return t->env.pool->ops->available(t->env.pool) < t->low;
+    return t->memory.level == TCP_MEMORY_NO_WINDOWS;
 }
 
 /* Most that may wait for the reader: without window scale a field cannot tell more. */

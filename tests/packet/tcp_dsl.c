@@ -120,6 +120,7 @@ static bool verb_set(struct dsl *d, char **words, unsigned count)
         { "alive", &d->config.keepalive_ms },
         { "newreno", &d->config.congestion },
         { "ecn", &d->config.ecn },
+        { "aside", &d->config.aside_max },
     };
 
     for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

@@ -5,7 +5,7 @@
  *
  *   in STATE: brings a connection to that state (see `preludes`)
  *   set NAME VALUE: before anything else: rcv (window bytes), snd, mtu, segs, irs, and of
- *     struct tcp_config blocks, syns, tws, hosts, networks, ecn
+ *     struct tcp_config blocks, syns, tws, hosts, networks, ecn, aside
  *   < FLAGS [k=v ...]: a segment from the peer; FLAGS of S F R P A U, or - for none
  *   > FLAGS [k=v ...]: the next segment that we send; what is named must match; len is 0 if not
  *     named. "> -": we send nothing

@@ -252,14 +252,18 @@ static void unread_windows_leave_a_reserve(void **state)
     }
     assert_true(tcp_rig_held(r) <= SEGS - SEGS / 8 + 32);
     assert_true(counter_get(&r->counters, COUNTER_TCP_MEMORY_DROPS) > 0);
-    for (unsigned c = 0; c < 4; c++) {
+    tcp_rig_be(r, 0x0d000001, 4000);
+    r->sent = 0;
+    assert_true(tcp_rig_input(r, TCP_SYN, 1000, 0, 0));
+    assert_int_equal(r->sent, 0); /* new ones wait until there is plenty */
+    for (unsigned c = 0; c < 20; c++) {
         streams[c]->ops->abort(streams[c]);
         streams[c]->ops->close(streams[c]);
     }
     late = tcp_rig_connect(r, 0x0d000001, 4000);
     late->ops->abort(late);
     late->ops->close(late);
-    for (unsigned c = 4; c < 32; c++) {
+    for (unsigned c = 20; c < 32; c++) {
         streams[c]->ops->abort(streams[c]);
         streams[c]->ops->close(streams[c]);
     }

@@ -19,6 +19,7 @@
 #include "sim/sim_disk.h"
 #include "sim/sim_peer.h"
 #include "sim/sim_server.h"
+#include "sim/sim_squeeze.h"
 #include "sim/sim_wire.h"
 
 #define CLIENT_ADDRESS  0xc6120001 /* 198.18.0.1 */
@@ -35,13 +36,14 @@ struct world {
     struct sim_disk *disk;
     struct sim_wire *wire;
     struct sim_server *server;
+    struct sim_squeeze squeeze; /* of the server's segments */
     struct core client;
     struct core_config client_config;
     struct counters client_counters;
     struct sim_peers *peers;
     bool large;
-    bool calm; /* good wire or bad, but nobody misbehaves, no disk fault, no crash: all must be
-                  accepted */
+    bool calm; /* segments may be short, good wire or bad, but nobody misbehaves, no disk fault, no
+                  crash: all must be accepted */
     struct sim_sent sent[GENERATIONS_MAX * PEERS_MAX * MESSAGES_EACH];
     bool found[GENERATIONS_MAX * PEERS_MAX * MESSAGES_EACH];
     uint32_t sent_count;
@@ -117,6 +119,8 @@ static void begin(struct world *w, unsigned generation)
     w->wire = sim_wire_create(&wire, &w->clock, &w->rng);
     w->server =
         sim_server_create(sim_wire_nic(w->wire, 1), sim_disk_io(w->disk), &w->clock, &w->rng);
+    if (!w->large && chance(w, 2))
+        sim_squeeze_begin(&w->squeeze, sim_wire_nic(w->wire, 1)->pool, &w->clock, &w->rng);
     open_client(w);
     w->peers = sim_peers_create(&peers, &w->client, &w->clock, &w->rng);
 }
@@ -124,6 +128,7 @@ static void begin(struct world *w, unsigned generation)
 static void end(struct world *w)
 {
     sim_wire_cut(w->wire, true);
+    sim_squeeze_end(&w->squeeze);
     sim_server_kill(w->server);
     for (uint32_t i = 0; i < sim_peers_sent_count(w->peers); i++)
         w->sent[w->sent_count++] = *sim_peers_sent(w->peers, i);
@@ -143,6 +148,7 @@ static void advance(struct world *w, uint64_t most_ns)
     uint64_t next = least(sim_wire_next_ns(w->wire), sim_disk_next_ns(w->disk));
 
     next = least(next, least(sim_server_next_ns(w->server), core_next_ns(&w->client)));
+    next = least(next, sim_squeeze_next_ns(&w->squeeze));
     next = least(least(next, sim_peers_next_ns(w->peers)), most_ns);
     if (next <= w->clock.now_ns)
         next = w->clock.now_ns + NS_PER_MS;
@@ -158,6 +164,7 @@ static bool play(struct world *w, uint64_t crash_ns)
     while (!sim_peers_done(w->peers) && w->clock.now_ns < crash_ns) {
         if (w->clock.now_ns > give_up_ns)
             return fail(w, "an hour has gone by and the clients have not ended", 0);
+        sim_squeeze_turn(&w->squeeze);
         if (sim_server_turn(w->server) + core_turn(&w->client) + sim_peers_poll(w->peers) == 0)
             advance(w, crash_ns);
     }
@@ -174,6 +181,8 @@ static bool generation(struct world *w, unsigned number)
     if (crash)
         crash_ns = w->clock.now_ns + rng_below(&w->rng, 3000) * NS_PER_MS;
     ended = play(w, crash_ns);
+    if (ended && w->calm && sim_peers_unsent(w->peers) > 0)
+        ended = fail(w, "a connection was lost, though nothing went wrong", 0);
     if (crash)
         sim_disk_crash(w->disk); /* the power goes, not only the process */
     end(w);

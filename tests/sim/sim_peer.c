@@ -13,6 +13,7 @@
 #include "base/crc32c.h"
 
 #define REPLY_MAX 4096
+#define AGAIN_NS  NS_PER_S
 #define PASSWORD                                                                              \
     "dGVzdAB0ZXN0AHNlY3JldA==" /* not secret: base64 of the test user's "test" NUL "test" NUL \
                                   "secret" */
@@ -31,9 +32,10 @@ struct peer {
     struct stream *stream;
     enum step step;
     enum manner manner;
-    uint64_t due_ns;       /* when it starts, or writes its next trickle */
+    uint64_t due_ns;       /* when it starts, writes its next trickle, or asks again */
     uint32_t replies_left; /* of the step's flight */
     uint32_t messages_left;
+    bool later;            /* MAIL got 452: it asks again at due_ns */
     struct sim_sent *sent; /* the message in hand, or NULL */
     uint8_t *out;          /* what is to be written */
     uint32_t out_len;
@@ -117,6 +119,7 @@ static void say_body(struct peer *p)
     uint32_t n;
 
     ASSERT(body != NULL && ps->sent_count < ps->sent_max);
+    p->messages_left--;
     p->sent = &ps->sent[ps->sent_count++];
     p->sent->key = ps->config.first_key + ps->sent_count;
     p->sent->answer = SIM_UNANSWERED;
@@ -141,7 +144,6 @@ static void begin_message(struct peer *p)
         say_text(p, "QUIT\r\n");
         return;
     }
-    p->messages_left--;
     p->step = STEP_ENVELOPE;
     p->replies_left = 4;
     say_text(p, envelope);
@@ -163,6 +165,11 @@ static void take_reply(struct peer *p, unsigned code)
     p->replies_left--;
     if (p->step == STEP_BODY) {
         answered(p, code);
+        return;
+    }
+    if (p->step == STEP_ENVELOPE && (p->later || code == 452)) {
+        p->later = true;
+        p->due_ns = p->set->clock->now_ns + AGAIN_NS;
         return;
     }
     if (p->step == STEP_ENVELOPE ? code / 100 != (p->replies_left == 0 ? 3u : 2u)
@@ -339,7 +346,7 @@ static bool is_due(const struct peer *p)
 {
     if (p->step == STEP_ENDED)
         return false;
-    if (p->stream == NULL)
+    if (p->stream == NULL || (p->later && p->replies_left == 0))
         return true;
     return p->manner == MANNER_TRICKLES && p->out_done < p->out_len &&
            (p->stream->ready & STREAM_WRITABLE) != 0;
@@ -355,10 +362,15 @@ unsigned sim_peers_poll(struct sim_peers *ps)
         if (!is_due(p) || p->due_ns > ps->clock->now_ns)
             continue;
         work++;
-        if (p->stream == NULL)
+        if (p->stream == NULL) {
             start(p);
-        else
-            pump(p);
+            continue;
+        }
+        if (p->later && p->replies_left == 0) {
+            p->later = false;
+            begin_message(p);
+        }
+        pump(p);
     }
     return work;
 }
@@ -379,6 +391,15 @@ bool sim_peers_done(const struct sim_peers *ps)
         if (ps->peers[i].step != STEP_ENDED)
             return false;
     return true;
+}
+
+uint32_t sim_peers_unsent(const struct sim_peers *ps)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < ps->config.peers; i++)
+        count += ps->peers[i].messages_left;
+    return count;
 }
 
 uint32_t sim_peers_sent_count(const struct sim_peers *ps)

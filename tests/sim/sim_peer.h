@@ -50,6 +50,8 @@ bool sim_peers_done(const struct sim_peers *ps);
 /* The server is gone: every connection is dropped, what had no answer stays so. */
 void sim_peers_drop_all(struct sim_peers *ps);
 
+/* Messages that were not sent, since a client ended early. */
+uint32_t sim_peers_unsent(const struct sim_peers *ps);
 uint32_t sim_peers_sent_count(const struct sim_peers *ps);
 const struct sim_sent *sim_peers_sent(const struct sim_peers *ps, uint32_t index);
 

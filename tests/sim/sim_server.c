@@ -93,7 +93,8 @@ static void open_core(struct sim_server *s, struct nic *nic, struct rng *rng)
                  .time_wait_max = 4 * CONNECTIONS,
                  .receive_bytes_max = 256 * 1024,
                  .send_bytes_max = LIMIT_TCP_SEND_BYTES,
-                 .time_wait_ms = LIMIT_TCP_TIME_WAIT_MS },
+                 .time_wait_ms = LIMIT_TCP_TIME_WAIT_MS,
+                 .aside_max = 64 },
         .secret = { rng_next(rng), rng_next(rng) },
     };
     if (!core_open(&s->core, &s->core_config, nic, s->clock, &s->counters))
@@ -233,7 +234,10 @@ void sim_server_kill(struct sim_server *s)
 
 unsigned sim_server_turn(struct sim_server *s)
 {
-    return core_turn(&s->core) + spool_turn(s->spool);
+    unsigned work = core_turn(&s->core) + spool_turn(s->spool);
+
+    smtp_set_short(s->smtp, tcp_memory_level(s->core.tcp) >= TCP_MEMORY_NO_MAIL);
+    return work;
 }
 
 static uint64_t least(uint64_t a, uint64_t b)

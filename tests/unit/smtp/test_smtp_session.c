@@ -49,6 +49,25 @@ static void banner_comes_once(void **state)
     assert_int_equal(r->out.len, 0);
 }
 
+/* What has begun goes on; what would begin waits, and is no mistake of the client's. */
+static void short_memory_refuses_new_mail_alone(void **state)
+{
+    struct rig *r = *state;
+
+    go_to_body(r);
+    smtp_set_short(r->room, true);
+    assert_int_equal(feed(r, "Subject: x\r\n\r\n.\r\n"), SMTP_BODY_SEALED);
+    assert_int_equal(rig_say(r, "", NULL), SMTP_WANT_DURABLE);
+    smtp_session_durable(r->s, SMTP_DELIVERY_DURABLE);
+    for (unsigned i = 0; i < 100; i++) {
+        assert_int_equal(rig_say(r, "MAIL FROM:<a@x.example>\r\n", NULL), SMTP_WANT_INPUT);
+        assert_non_null(strstr((char *)r->out.ptr, "452 4.3.1 No room for another message now"));
+    }
+    assert_int_equal(counter_get(&r->counters, COUNTER_SMTP_MEMORY_SHORT), 100);
+    smtp_set_short(r->room, false);
+    assert_int_equal(rig_say(r, MESSAGE, NULL), SMTP_WANT_BODY);
+}
+
 static void a_waiting_session_touches_nothing(void **state)
 {
     struct rig *r = *state;
@@ -397,6 +416,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(banner_comes_once),
         CASE(a_waiting_session_touches_nothing),
+        CASE(short_memory_refuses_new_mail_alone),
         CASE(no_250_before_durable),
         CASE(little_room_for_replies),
         CASE(buffers_are_held_only_while_needed),

@@ -288,6 +288,9 @@
 /* An OCSP response; with the responder's certificate they have 2 KB. Past it: the file is refused.
  */
 #define LIMIT_TLS_OCSP_BYTES (16 * 1024)
+/* What a ticket says of a session: 200 bytes without the client's certificate, and those get none.
+ * Past it: no ticket. */
+#define LIMIT_TLS_SESSION_BYTES 1024
 /* Ticket keys of a file: previous, current and next, and some to spare. Past it: refused. */
 #define LIMIT_TLS_TICKET_KEYS 16
 /* RSA signatures of a worker with the helpers or on their way there: at 1,500 a second of a helper,

@@ -120,10 +120,12 @@ uint32_t auth_mechanisms(struct auth *a, bool bound)
 /* NULL: a reload took the mechanism away since it was offered. */
 static struct auth_backend *find_backend(struct auth *a, const struct smtp_auth *asked)
 {
+    bool bound = asked->client->binding.len > 0 || asked->client->end_point.len > 0;
+
     for (uint32_t i = 0; i < LIMIT_AUTH_BACKENDS; i++) {
         struct auth_backend *b = a->env.backends[i];
 
-        if (b != NULL && (b->mechanisms(b, asked->client->binding.len > 0) & asked->mechanism) != 0)
+        if (b != NULL && (b->mechanisms(b, bound) & asked->mechanism) != 0)
             return b;
     }
     return NULL;

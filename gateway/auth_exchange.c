@@ -26,6 +26,7 @@ static bool read_first(struct auth_exchange *x, const struct auth_users *u,
         .plus = q->mechanism == SMTP_MECHANISM_SCRAM_PLUS,
         .plus_offered = (q->client->mechanisms & SMTP_MECHANISM_SCRAM_PLUS) != 0,
         .binding = q->client->binding,
+        .end_point = q->client->end_point,
     };
     struct buf out = { x->answer, 0, sizeof(x->answer) };
     struct auth_scram_keys keys;

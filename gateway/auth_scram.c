@@ -15,8 +15,6 @@ STATIC_ASSERT(sizeof("r=,s=,i=1000000") - 1 + sizeof((struct auth_scram *)0)->no
                   LIMIT_SASL_CHALLENGE_BYTES,
               "the server's first message is a challenge");
 
-#define BINDING_NAME "p=tls-exporter"
-
 struct span auth_scram_part(struct span *text)
 {
     const uint8_t *comma = text->len > 0 ? memchr(text->ptr, ',', text->len) : NULL;
@@ -69,25 +67,34 @@ static bool is_nonce(struct span text)
     return text.len > 0 && text.len <= LIMIT_SCRAM_NONCE_BYTES;
 }
 
+/* The binding that the client names; an empty one: we have none of this name. */
+static struct span binding_of(struct span flag, const struct auth_scram_channel *channel)
+{
+    if (span_equal(flag, SPAN_LITERAL("p=tls-exporter")))
+        return channel->binding;
+    if (span_equal(flag, SPAN_LITERAL("p=tls-server-end-point")))
+        return channel->end_point;
+    return (struct span){ NULL, 0 };
+}
+
 /* RFC 5802, 6: "n" cannot bind, "y" could but believes that we cannot, "p=" does. */
 static bool flag_fits(struct span flag, const struct auth_scram_channel *channel)
 {
     if (channel->plus)
-        return span_equal(flag, SPAN_LITERAL(BINDING_NAME));
+        return binding_of(flag, channel).len > 0;
     if (span_equal(flag, SPAN_LITERAL("y")))
         return !channel->plus_offered;
     return span_equal(flag, SPAN_LITERAL("n"));
 }
 
-static void keep_channel(struct auth_scram *x, struct span header,
-                         const struct auth_scram_channel *channel)
+static void keep_channel(struct auth_scram *x, struct span header, struct span binding)
 {
     struct sha256_ctx hash;
 
     sha256_init(&hash);
     sha256_update(&hash, header.len, header.ptr);
-    if (channel->plus)
-        sha256_update(&hash, channel->binding.len, channel->binding.ptr);
+    if (binding.len > 0)
+        sha256_update(&hash, binding.len, binding.ptr);
     sha256_digest(&hash, sizeof(x->channel), x->channel);
 }
 
@@ -121,7 +128,7 @@ bool auth_scram_first(struct auth_scram *x, struct span message,
     if (!flag_fits(flag, channel) || !read_bare(x, rest))
         return false;
     x->bare = rest;
-    keep_channel(x, span_first(message, message.len - rest.len), channel);
+    keep_channel(x, span_first(message, message.len - rest.len), binding_of(flag, channel));
     if (authzid.len == 0)
         return true;
     return value_of(authzid, "a=", &authzid) && auth_scram_name(authzid, name, &len) &&

@@ -28,9 +28,11 @@ struct auth_scram_keys {
 
 /* The channel as this side sees it. */
 struct auth_scram_channel {
-    bool plus;           /* the client chose the mechanism with -PLUS */
-    bool plus_offered;   /* ... and could have */
-    struct span binding; /* tls-exporter (RFC 9266), where there is one */
+    bool plus;         /* the client chose the mechanism with -PLUS */
+    bool plus_offered; /* ... and could have */
+    /* Where there are such: */
+    struct span binding;   /* tls-exporter (RFC 9266) */
+    struct span end_point; /* tls-server-end-point (RFC 5929) */
 };
 
 /* One exchange. Holds secrets: whoever has it wipes it. */

@@ -84,7 +84,9 @@ static void describe_client(const struct conn *c, struct smtp_client *out)
         .xclient =
             addr_nets_have(c->listener->xclients, c->listener->xclient_count, &c->lower->peer.addr),
         .starttls = c->listener->starttls,
-        .mechanisms = auth_mechanisms(c->set->env.auth, c->tls_info.bound),
+        .mechanisms =
+            auth_mechanisms(c->set->env.auth, c->tls_info.bound || c->tls_info.end_point.len > 0),
+        .end_point = c->tls_info.end_point,
         .identity = c->tls_info.identity,
     };
     if (out->identity.len == 0)

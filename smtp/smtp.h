@@ -104,7 +104,9 @@ struct smtp_client {
     const char *tls_cipher;
     const char *tls_group;
     uint32_t mechanisms; /* enum smtp_mechanism, or'ed: those that AUTH can offer to it */
-    struct span binding; /* of the TLS channel (RFC 9266), as long as the session lives */
+    /* Bindings of the TLS channel, as long as the session lives; empty: there is none. */
+    struct span binding;   /* tls-exporter (RFC 9266) */
+    struct span end_point; /* tls-server-end-point (RFC 5929) */
     /* Whose verified certificate it has; empty: nobody's, and EXTERNAL is not among `mechanisms`.
      */
     struct span identity;

@@ -61,8 +61,9 @@ struct tls_ctx *tls_ctx_create(const struct tls_config *config, struct buf *why)
 void tls_ctx_destroy(struct tls_ctx *ctx);
 /*
  * Reads all files again, beside running loops: connections that begin from now on are served by
- * what they hold now, those that are there go on as they are, tickets stay good. False: *why has
- * the reason, and nothing has changed. By the thread that creates workers.
+ * what they hold now, those that are there go on as they are, tickets stay good while their
+ * certificate is there. False: *why has the reason, and nothing has changed. By the thread that
+ * creates workers.
  */
 bool tls_ctx_reload(struct tls_ctx *ctx, struct buf *why);
 /*
@@ -154,6 +155,9 @@ struct tls_info {
     /* Whose verified certificate the client has: printable, a login's length at most; empty: it has
      * none, or none with such a name. Lives as long as the connection. */
     struct span identity;
+    /* The hash of the certificate that the client has seen (RFC 5929, 4.1); empty: it has none that
+     * is defined. Lives as long as the connection. */
+    struct span end_point;
     /* What both ends know of this channel and nobody else (RFC 9266); TLS 1.3 only. */
     bool bound;
     uint8_t binding[TLS_BINDING_BYTES];

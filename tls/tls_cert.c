@@ -15,6 +15,7 @@
 #include <openssl/mem.h>
 #include <openssl/pem.h>
 #include <openssl/pool.h>
+#include <openssl/sha.h>
 #include <openssl/x509.h>
 
 #include "base/assert.h"
@@ -287,9 +288,12 @@ static bool read_names(struct tls_credential *to, CRYPTO_BUFFER *leaf, const cha
     X509 *x = X509_parse_from_buffer(leaf);
     int critical = -1;
 
-    if (x != NULL)
+    if (x != NULL) {
         to->names = X509_get_ext_d2i(x, NID_subject_alt_name, &critical, NULL);
+        to->end_point_len = tls_end_point_of(x, to->end_point);
+    }
     X509_free(x);
+    SHA256(CRYPTO_BUFFER_data(leaf), CRYPTO_BUFFER_len(leaf), to->id);
     /* -1: it has none; -2: it has two. */
     if (x == NULL || (to->names == NULL && critical != -1))
         return refuse(why, path, "the names of the first certificate cannot be read");

@@ -9,11 +9,17 @@
 #include <openssl/ssl.h>
 
 #include "tls/tls.h"
+#include "tls/tls_end_point.h"
+
+#define TLS_CERT_ID_BYTES 32
 
 struct tls_credential {
     SSL_CREDENTIAL *credential;
     EVP_PKEY *rsa; /* set: signatures go through tls_sign; NULL: ECDSA, made inline by BoringSSL */
-    GENERAL_NAMES *names; /* the certificate's subjectAltName; NULL: it has none */
+    GENERAL_NAMES *names;          /* the certificate's subjectAltName; NULL: it has none */
+    uint8_t id[TLS_CERT_ID_BYTES]; /* of the certificate: its SHA-256 */
+    uint32_t end_point_len;        /* 0: none */
+    uint8_t end_point[TLS_END_POINT_MAX];
 };
 
 /* Fills *to. False: *why says what is wrong with which file; *to is to be freed all the same. */

@@ -140,8 +140,11 @@ struct tls_conn *tls_conn_open(struct tls_worker *w, struct stream *lower)
     list_node_init(&c->upper.ready_link);
     list_node_init(&c->sign_link);
     list_init(&c->held);
-    c->ssl = SSL_new(w->ssl);
-    if (c->ssl == NULL || !SSL_set_app_data(c->ssl, c) || !tls_bio_attach(c)) {
+    c->ssl_ctx = w->ssl;
+    SSL_CTX_up_ref(c->ssl_ctx);
+    c->ssl = SSL_new(c->ssl_ctx);
+    if (c->ssl == NULL || !SSL_set_app_data(c->ssl, c) ||
+        !tls_ctx_set_note(c->ssl, &c->credential) || !tls_bio_attach(c)) {
         tls_conn_free(c);
         return NULL;
     }
@@ -163,6 +166,7 @@ void tls_conn_free(struct tls_conn *c)
     tls_layer_own_drop(c);
     OPENSSL_cleanse(&c->own, sizeof(c->own));
     SSL_free(c->ssl);
+    SSL_CTX_free(c->ssl_ctx);
     tls_error_forget();
     seg_release_all(&c->held);
     if (list_linked(&c->upper.ready_link))
@@ -233,6 +237,8 @@ void tls_conn_on_info(const SSL *ssl, int what, int value)
     int level = value >> 8;
     uint8_t alert = (uint8_t)(value & 0xff);
 
+    if (c != NULL && what == SSL_CB_HANDSHAKE_DONE)
+        c->credential = tls_ctx_shown(ssl);
     if (c == NULL || level != SSL3_AL_FATAL)
         return;
     if (what == SSL_CB_WRITE_ALERT)
@@ -460,6 +466,8 @@ void tls_conn_info(const struct tls_conn *c, struct tls_info *out)
     out->bound = c->ssl != NULL && export_binding(c, out->binding);
     out->resumed = c->resumed;
     out->identity = tls_verify_identity(c);
+    if (c->credential != NULL)
+        out->end_point = span_of(c->credential->end_point, c->credential->end_point_len);
     if (len > 0 && len < sizeof(out->server_name))
         memcpy(out->server_name, name, len);
 }

@@ -113,7 +113,11 @@ struct tls_conn {
     struct stream upper;
     struct stream *lower;
     struct tls_worker *worker;
-    SSL *ssl;                      /* NULL: our own record layer has taken over */
+    SSL_CTX *ssl_ctx; /* a reference: to the files that it began with */
+    SSL *ssl;         /* NULL: our own record layer has taken over */
+    /* Whose certificate the client has seen, in this handshake or in the one that it resumes; NULL:
+     * not known yet. */
+    const struct tls_credential *credential;
     const struct tls_layer *layer; /* NULL: not OPEN yet */
     struct tls_own own;
     uint16_t suite; /* IANA's numbers; once OPEN */
@@ -160,6 +164,13 @@ void tls_conn_on_info(const SSL *ssl, int what, int value);
 
 /* Also of an SSL object that has no connection, a helper's. */
 struct tls_files *tls_ctx_files(const SSL *ssl);
+/* Where a certificate is noted when a ticket is opened that was sealed under it; lives as long as
+ * the SSL object. False: memory is short. */
+bool tls_ctx_set_note(SSL *ssl, const struct tls_credential **note);
+/* Notes the certificate with this id; false: there is none any more. */
+bool tls_ctx_note(const SSL *ssl, const uint8_t id[TLS_CERT_ID_BYTES]);
+/* The certificate that a client has seen, in a handshake that is past its choice. */
+const struct tls_credential *tls_ctx_shown(const SSL *ssl);
 /* Gives it the certificates for the name in its ClientHello; false: memory is short. */
 bool tls_ctx_offer_certificates(SSL *ssl);
 
@@ -206,9 +217,10 @@ uint32_t tls_bio_available(const struct tls_conn *c, uint32_t enough, uint8_t *h
 struct tls_hint {
     struct job job;
     struct tls_worker *worker;
-    struct tls_conn *conn; /* NULL: gone */
-    SSL_CTX *ssl_ctx;      /* a reference */
-    bool posted;           /* a helper has it */
+    struct tls_conn *conn;                /* NULL: gone */
+    SSL_CTX *ssl_ctx;                     /* a reference */
+    const struct tls_credential *resumed; /* of the ticket that was opened; NULL: none was */
+    bool posted;                          /* a helper has it */
     bool done;
     uint32_t hello_len;
     uint32_t capabilities_len;

@@ -21,6 +21,8 @@
 
 /* The index of an SSL_CTX's struct tls_files; set by the first tls_ctx_create. */
 static int files_index = -1;
+/* That of an SSL's note; likewise. */
+static int note_index = -1;
 
 static void files_destroy(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int index, long argl,
                           void *argp)
@@ -44,6 +46,40 @@ static void files_destroy(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int index
 struct tls_files *tls_ctx_files(const SSL *ssl)
 {
     return SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), files_index);
+}
+
+bool tls_ctx_set_note(SSL *ssl, const struct tls_credential **note)
+{
+    return SSL_set_ex_data(ssl, note_index, (void *)note) != 0;
+}
+
+const struct tls_credential *tls_ctx_shown(const SSL *ssl)
+{
+    const struct tls_credential *const *note = SSL_get_ex_data(ssl, note_index);
+    const SSL_CREDENTIAL *selected = SSL_get0_selected_credential(ssl);
+    const struct tls_files *f = tls_ctx_files(ssl);
+
+    if (SSL_session_reused(ssl))
+        return *note;
+    for (unsigned i = 0; i < f->credential_count; i++) {
+        if (f->credentials[i].credential == selected)
+            return &f->credentials[i];
+    }
+    return NULL;
+}
+
+bool tls_ctx_note(const SSL *ssl, const uint8_t id[TLS_CERT_ID_BYTES])
+{
+    const struct tls_credential **note = SSL_get_ex_data(ssl, note_index);
+    const struct tls_files *f = tls_ctx_files(ssl);
+
+    for (unsigned i = 0; i < f->credential_count; i++) {
+        if (memcmp(f->credentials[i].id, id, TLS_CERT_ID_BYTES) != 0)
+            continue;
+        *note = &f->credentials[i];
+        return true;
+    }
+    return false;
 }
 
 static bool load_certificates(struct tls_files *f, const struct tls_config *config, struct buf *why)
@@ -235,7 +271,9 @@ struct tls_ctx *tls_ctx_create(const struct tls_config *config, struct buf *why)
 
     if (files_index < 0)
         files_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, files_destroy);
-    if (ctx == NULL || files_index < 0) {
+    if (note_index < 0)
+        note_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+    if (ctx == NULL || files_index < 0 || note_index < 0) {
         free(ctx);
         buf_printf(why, "memory is short");
         return NULL;

@@ -38,6 +38,8 @@ static bool make_hints(struct tls_hint *h, SSL *ssl)
     int ret;
 
     SSL_set_accept_state(ssl);
+    if (!tls_ctx_set_note(ssl, &h->resumed))
+        return false;
     if (!SSL_request_handshake_hints(ssl, h->hello, h->hello_len, h->capabilities,
                                      h->capabilities_len))
         return false;
@@ -96,6 +98,7 @@ static struct tls_hint *copy_hello(struct tls_conn *c, const SSL_CLIENT_HELLO *h
     h->ssl_ctx = SSL_get_SSL_CTX(hello->ssl);
     SSL_CTX_up_ref(h->ssl_ctx);
     h->posted = h->done = false;
+    h->resumed = NULL;
     h->hints_len = 0;
     h->hello_len = (uint32_t)hello->client_hello_len;
     memcpy(h->hello, hello->client_hello, hello->client_hello_len);
@@ -122,8 +125,10 @@ enum ssl_select_cert_result_t tls_hint_on_hello(struct tls_conn *c, const SSL_CL
     if (h == NULL)
         return ssl_select_cert_success;
     ASSERT(!h->posted);
-    if (h->hints_len > 0 && SSL_set_handshake_hints(hello->ssl, h->hints, h->hints_len))
+    if (h->hints_len > 0 && SSL_set_handshake_hints(hello->ssl, h->hints, h->hints_len)) {
         counter_inc(c->worker->env.counters, COUNTER_TLS_HINTS);
+        c->credential = h->resumed; /* its ticket is open already, and not opened again */
+    }
     tls_error_forget(); /* without it then */
     c->hint = NULL;
     put_home(h);

@@ -166,28 +166,49 @@ bool tls_ticket_open(struct tls_ticket_keys *keys, struct span sealed, struct bu
     return ok;
 }
 
+/*
+ * A session's ticket: what BoringSSL knows of it, and behind that the id of the certificate that
+ * the client has seen, which the session does not say and a channel binding needs (RFC 5929, 4). A
+ * ticket of our own under a certificate that is no more is not opened: its client sees the new one.
+ * Under keys that a fleet shares it may be another host's certificate: then there is no binding by
+ * it, and no id in the next ticket.
+ */
+
 static size_t max_overhead(SSL *ssl)
 {
     (void)ssl;
-    return TLS_TICKET_OVERHEAD;
+    return TLS_TICKET_OVERHEAD + TLS_CERT_ID_BYTES;
+}
+
+static bool seal_session(struct tls_files *f, struct span plain, struct buf *to)
+{
+    uint64_t now_s = atomic_load_explicit(&f->ctx->unix_s, memory_order_relaxed);
+
+    return f->tickets.count == 0
+               ? tls_ticket_seal(&f->ctx->tickets, plain, to)
+               : tls_ticket_seal_with(tls_ticket_file_current(&f->tickets, now_s), plain, to);
 }
 
 static int seal(SSL *ssl, uint8_t *out, size_t *out_len, size_t max_out_len, const uint8_t *in,
                 size_t in_len)
 {
-    struct tls_files *f = tls_ctx_files(ssl);
-    struct span plain = span_of(in, (uint32_t)in_len);
+    static const uint8_t foreign[TLS_CERT_ID_BYTES];
+    const struct tls_credential *shown = tls_ctx_shown(ssl);
+    uint8_t room[LIMIT_TLS_SESSION_BYTES];
+    struct buf plain = { room, 0, sizeof(room) };
     struct buf to = { out, 0, (uint32_t)max_out_len };
-    uint64_t now_s = atomic_load_explicit(&f->ctx->unix_s, memory_order_relaxed);
+    bool good;
 
-    /* None for a client that showed a certificate: see tls_verify.c. */
-    if (SSL_get0_peer_certificates(ssl) != NULL) {
-        *out_len = 0;
+    *out_len = 0;
+    /* None for a client that showed a certificate (see tls_verify.c), or a session of no size of
+     * ours. */
+    if (SSL_get0_peer_certificates(ssl) != NULL || in_len > sizeof(room) - TLS_CERT_ID_BYTES)
         return 1;
-    }
-    if (f->tickets.count == 0
-            ? !tls_ticket_seal(&f->ctx->tickets, plain, &to)
-            : !tls_ticket_seal_with(tls_ticket_file_current(&f->tickets, now_s), plain, &to))
+    buf_put(&plain, span_of(in, (uint32_t)in_len));
+    buf_put(&plain, span_of(shown != NULL ? shown->id : foreign, TLS_CERT_ID_BYTES));
+    good = seal_session(tls_ctx_files(ssl), span_of(plain.ptr, plain.len), &to);
+    OPENSSL_cleanse(room, sizeof(room));
+    if (!good)
         return 0;
     *out_len = to.len;
     return 1;
@@ -214,7 +235,10 @@ static enum ssl_ticket_aead_result_t open_ticket(SSL *ssl, uint8_t *out, size_t 
     if (f->tickets.count == 0 ? !tls_ticket_open(&f->ctx->tickets, sealed, &to)
                               : !open_by_file(&f->tickets, sealed, &to))
         return ssl_ticket_aead_ignore_ticket;
-    *out_len = to.len;
+    if (to.len < TLS_CERT_ID_BYTES ||
+        (!tls_ctx_note(ssl, to.ptr + to.len - TLS_CERT_ID_BYTES) && f->tickets.count == 0))
+        return ssl_ticket_aead_ignore_ticket;
+    *out_len = to.len - TLS_CERT_ID_BYTES;
     return ssl_ticket_aead_success;
 }
 

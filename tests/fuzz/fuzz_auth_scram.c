@@ -25,6 +25,7 @@ static void exchange(struct span text, uint8_t channel, const struct auth_users 
     struct smtp_client from = {
         .mechanisms = SMTP_MECHANISM_SCRAM | (channel & 2 ? SMTP_MECHANISM_SCRAM_PLUS : 0),
         .binding = SPAN_LITERAL("0123456789abcdef0123456789abcdef"),
+        .end_point = SPAN_LITERAL("fedcba9876543210fedcba9876543210"),
     };
     struct smtp_auth q = {
         .mechanism = channel & 1 ? SMTP_MECHANISM_SCRAM_PLUS : SMTP_MECHANISM_SCRAM,

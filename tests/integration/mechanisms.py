@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """SCRAM-SHA-256 by a client written from RFC 5802, and -PLUS by GNU SASL: who has keys comes in,
-and who has none is told nothing.
+and who has none is told nothing. -PLUS by tls-server-end-point too, with openssl(1)'s hash of each
+kind of certificate.
 
 POSTERN_PATH: kernel or tap. POSTERN_BUILD: the build directory.
 """
@@ -10,12 +11,14 @@ import hashlib
 import hmac
 import os
 import secrets
+import signal
 import smtplib
+import ssl
 import subprocess
 import unittest
 
 import clients
-from harness import DEADLINE_S, HEADER, PASSWORD, USER, Gateway, run_in_namespace
+from harness import DEADLINE_S, HEADER, PASSWORD, USER, Gateway, run, run_in_namespace
 
 PATH = os.environ.get("POSTERN_PATH", "kernel")
 
@@ -36,7 +39,8 @@ def make_keys(password, iterations=4096):
 class Scram:
     """The authobject of smtplib.SMTP.auth; `challenge` is the server's first message."""
 
-    def __init__(self, login, password):
+    def __init__(self, login, password, header="n,,", binding=b""):
+        self.header, self.binding = header, binding
         self.login, self.password = login, password
         self.challenge = self.signature = None
         name = login.replace("=", "=3D").replace(",", "=2C")
@@ -44,7 +48,7 @@ class Scram:
 
     def __call__(self, challenge=None):
         if challenge is None:
-            return "n,," + self.bare
+            return self.header + self.bare
         if self.challenge is None:
             return self.prove(challenge.decode())
         assert hmac.compare_digest(challenge.decode(), "v=" + text(self.signature))
@@ -57,7 +61,7 @@ class Scram:
             "sha256", self.password.encode(), base64.b64decode(parts["s"]), int(parts["i"])
         )
         client = hmac.digest(salted, b"Client Key", "sha256")
-        without = "c=biws,r=" + parts["r"]
+        without = "c=%s,r=%s" % (text(self.header.encode() + self.binding), parts["r"])
         message = ",".join((self.bare, challenge, without)).encode()
         stored = hashlib.sha256(client).digest()
         signature = hmac.digest(stored, message, "sha256")
@@ -150,6 +154,75 @@ class Mechanisms(unittest.TestCase):
     def test_gnu_sasl(self):
         self.assertIn("235 2.7.0", self.gsasl("SCRAM-SHA-256-PLUS", PASSWORD))
         self.assertIn("535 5.7.8", self.gsasl("SCRAM-SHA-256-PLUS", "wrong"))
+
+
+EC = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+RSA = ("-newkey", "rsa:2048")
+# What signs the certificate, and the hash that RFC 5929, 4.1 has for that.
+KINDS = [
+    ((*EC, "-sha256"), "sha256"),
+    ((*EC, "-sha384"), "sha384"),
+    ((*EC, "-sha512"), "sha512"),
+    ((*RSA, "-sha1"), "sha256"),
+    ((*RSA, "-sha384"), "sha384"),
+    ((*RSA, "-sha512", "-sigopt", "rsa_padding_mode:pss"), "sha512"),
+    ((*RSA, "-sha1", "-sigopt", "rsa_padding_mode:pss"), "sha256"),
+]
+
+
+class EndPoint(unittest.TestCase):
+    def setUp(self):
+        self.gw = gw = Gateway(PATH)
+        with open(gw.file("users"), "w") as f:
+            f.write("%s:%s\n" % (USER, make_keys(PASSWORD)))
+        gw.start()
+        self.addCleanup(gw.close)
+
+    def serve(self, count):
+        self.gw.process.send_signal(signal.SIGHUP)
+        self.gw.wait_for_log('event="certificates taken"', count)
+
+    def client(self, version):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.minimum_version = context.maximum_version = version
+        c = smtplib.SMTP_SSL(self.gw.address, 465, context=context, timeout=DEADLINE_S)
+        c.ehlo()
+        return c
+
+    def log_in(self, client, name, binding):
+        scram = Scram(USER, PASSWORD, "p=%s,," % name, binding)
+        return client.auth("SCRAM-SHA-256-PLUS", scram)[0]
+
+    def test_every_kind_of_certificate(self):
+        file = self.gw.file
+        for n, (options, digest) in enumerate(KINDS):
+            run("openssl", "req", "-x509", *options, "-nodes", "-days", "2", "-subj", "/CN=x",
+                "-keyout", file("key.pem"), "-out", file("cert.pem"))
+            self.serve(n + 1)
+            der = run("openssl", "x509", "-in", file("cert.pem"), "-outform", "DER")
+            hashed = run("openssl", "dgst", "-" + digest, "-binary", input=der)
+            for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+                with self.subTest(options=options, version=version):
+                    with self.client(version) as c:
+                        self.assertEqual(self.log_in(c, "tls-server-end-point", hashed), 235)
+                    with self.client(version) as c:
+                        with self.assertRaises(smtplib.SMTPAuthenticationError):
+                            self.log_in(c, "tls-server-end-point", hashed[::-1])
+
+    def test_no_one_hash(self):
+        """Signed by Ed25519: TLS 1.2 has no binding then, and 1.3 has the other."""
+        file = self.gw.file
+        run("openssl", "req", "-x509", "-newkey", "ed25519", "-nodes", "-subj", "/CN=ca",
+            "-keyout", file("ca.key"), "-out", file("ca.pem"))
+        run("openssl", "req", "-new", *EC, "-nodes", "-subj", "/CN=x",
+            "-keyout", file("key.pem"), "-out", file("x.csr"))
+        run("openssl", "x509", "-req", "-in", file("x.csr"), "-CA", file("ca.pem"),
+            "-CAkey", file("ca.key"), "-CAcreateserial", "-out", file("cert.pem"))
+        self.serve(1)
+        for version, offered in ((ssl.TLSVersion.TLSv1_2, False), (ssl.TLSVersion.TLSv1_3, True)):
+            with self.client(version) as c:
+                self.assertEqual("SCRAM-SHA-256-PLUS" in c.esmtp_features["auth"], offered)
 
 
 if __name__ == "__main__":

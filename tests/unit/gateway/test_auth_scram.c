@@ -24,7 +24,8 @@
     "p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="
 #define VECTOR_SERVER_FINAL "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="
 
-#define BINDING "0123456789abcdef0123456789abcdef"
+#define BINDING   "0123456789abcdef0123456789abcdef"
+#define END_POINT "the hash of a certificate, in 48 bytes for example"
 
 static const struct auth_scram_channel plain_channel = { .plus = false };
 
@@ -135,8 +136,8 @@ static void long_parts(void **state)
 
 static void a_downgrade_is_seen(void **state)
 {
-    const struct auth_scram_channel plus = { true, true, SPAN_LITERAL(BINDING) };
-    const struct auth_scram_channel could = { false, true, SPAN_LITERAL(BINDING) };
+    struct auth_scram_channel plus = { true, true, .binding = SPAN_LITERAL(BINDING) };
+    const struct auth_scram_channel could = { false, true, .binding = SPAN_LITERAL(BINDING) };
     struct auth_scram x = { .challenged = false };
 
     (void)state;
@@ -146,6 +147,12 @@ static void a_downgrade_is_seen(void **state)
     assert_false(auth_scram_first(&x, SPAN_LITERAL("y,,n=u,r=x"), &plus));
     assert_false(auth_scram_first(&x, SPAN_LITERAL("p=tls-unique,,n=u,r=x"), &plus));
     assert_true(auth_scram_first(&x, SPAN_LITERAL("p=tls-exporter,,n=u,r=x"), &plus));
+    /* Each name is for the binding that there is. */
+    assert_false(auth_scram_first(&x, SPAN_LITERAL("p=tls-server-end-point,,n=u,r=x"), &plus));
+    plus.end_point = SPAN_LITERAL(END_POINT);
+    assert_true(auth_scram_first(&x, SPAN_LITERAL("p=tls-server-end-point,,n=u,r=x"), &plus));
+    plus.binding = (struct span){ NULL, 0 };
+    assert_false(auth_scram_first(&x, SPAN_LITERAL("p=tls-exporter,,n=u,r=x"), &plus));
 }
 
 static void keys_are_read_whole(void **state)
@@ -256,7 +263,9 @@ static enum auth_exchange_outcome play(const struct client *c, uint32_t offered,
     char first[600];
     uint8_t bytes[1024];
     struct buf final = { bytes, 0, sizeof(bytes) };
-    struct smtp_client from = { .mechanisms = offered, .binding = span_str(binding) };
+    struct smtp_client from = { .mechanisms = offered,
+                                .binding = span_str(binding),
+                                .end_point = SPAN_LITERAL(END_POINT) };
     struct smtp_auth q = {
         .mechanism = c->header[0] == 'p' ? SMTP_MECHANISM_SCRAM_PLUS : SMTP_MECHANISM_SCRAM,
         .client = &from,
@@ -295,6 +304,11 @@ static void exchanges(void **state)
     c = (struct client){ "p=tls-exporter,,", "user", "pencil", BINDING };
     assert_int_equal(play(&c, both, BINDING, NULL), AUTH_EXCHANGE_RIGHT);
     c.binding = "another channel, of another TLS.";
+    assert_int_equal(play(&c, both, BINDING, NULL), AUTH_EXCHANGE_WRONG);
+    c = (struct client){ "p=tls-server-end-point,,", "user", "pencil", END_POINT };
+    assert_int_equal(play(&c, both, BINDING, NULL), AUTH_EXCHANGE_RIGHT);
+    assert_int_equal(play(&c, both, "", NULL), AUTH_EXCHANGE_RIGHT); /* TLS 1.2 */
+    c.binding = BINDING;                                             /* the other one's */
     assert_int_equal(play(&c, both, BINDING, NULL), AUTH_EXCHANGE_WRONG);
     c = (struct client){ "n,,", "user", "Pencil", "" };
     assert_int_equal(play(&c, one, "", NULL), AUTH_EXCHANGE_WRONG);

@@ -105,10 +105,23 @@ bool program_reload(struct program *p, struct buf *why)
     return all;
 }
 
+static void tell_tls_news(struct program *p)
+{
+    uint8_t text[512];
+    struct buf news = { text, 0, sizeof(text) - 1 };
+
+    while (tls_ctx_news(p->tls, &news)) {
+        text[news.len] = '\0';
+        program_log(p, LOG_LEVEL_WARN, "OCSP response", "why", (const char *)text);
+        news.len = 0;
+    }
+}
+
 void program_tick(struct program *p)
 {
     now_read(&p->clock);
     tls_ctx_rotate(p->tls, p->clock.unix_ms);
+    tell_tls_news(p);
     if (watch_changed(&p->jwks_file))
         run_reload(p, reload_jwks, NULL);
     if (watch_changed(&p->ticket_file))

@@ -26,7 +26,7 @@ struct tls_conn;
 struct tls_certificate {
     const char *chain_path;
     const char *key_path;
-    const char *ocsp_path; /* a response in DER to be stapled; NULL: none */
+    const char *ocsp_path; /* a response in DER, stapled while it is current; NULL: none */
 };
 
 /* Whether clients are asked for a certificate. One that is sent must be good, or the handshake
@@ -73,6 +73,9 @@ bool tls_ctx_reload(struct tls_ctx *ctx, struct buf *why);
  * running loops.
  */
 void tls_ctx_rotate(struct tls_ctx *ctx, uint64_t unix_ms);
+/* True: a sentence about an OCSP response in *out, which is not stapled as it is not valid yet or
+ * any more, or is missed. Each once in a time of files. By main, after tls_ctx_rotate. */
+bool tls_ctx_news(struct tls_ctx *ctx, struct buf *out);
 
 struct tls_env {
     struct counters *counters;

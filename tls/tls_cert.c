@@ -13,6 +13,7 @@
 #include <openssl/bytestring.h>
 #include <openssl/err.h>
 #include <openssl/mem.h>
+#include <openssl/obj.h>
 #include <openssl/pem.h>
 #include <openssl/pool.h>
 #include <openssl/sha.h>
@@ -162,125 +163,149 @@ static bool use_tls_sign(SSL_CREDENTIAL *credential)
            SSL_CREDENTIAL_set_private_key_method(credential, &tls_sign_method);
 }
 
-/* `to` owns what is put into it, also when this fails. */
-static bool fill_credential(struct tls_credential *to, const struct tls_certificate *from,
-                            const struct chain *chain, EVP_PKEY *key, struct buf *why)
+static bool fill(SSL_CREDENTIAL *credential, const struct tls_certificate *from,
+                 const struct chain *chain, EVP_PKEY *key, struct buf *why)
 {
-    to->credential = SSL_CREDENTIAL_new_x509();
-    if (to->credential == NULL)
+    if (credential == NULL)
         return refuse(why, from->chain_path, "memory is short");
-    if (!SSL_CREDENTIAL_set1_cert_chain(to->credential, chain->certs, chain->count))
+    if (!SSL_CREDENTIAL_set1_cert_chain(credential, chain->certs, chain->count))
         return refuse(why, from->chain_path, "the first certificate cannot be used for TLS");
-    if (!SSL_CREDENTIAL_set1_private_key(to->credential, key)) {
+    if (!SSL_CREDENTIAL_set1_private_key(credential, key)) {
         buf_printf(why, "%s: is not the key of the certificate in %s", from->key_path,
                    from->chain_path);
         tls_error_forget();
         return false;
     }
-    if (EVP_PKEY_id(key) != EVP_PKEY_RSA)
-        return true;
-    EVP_PKEY_up_ref(key);
-    to->rsa = key;
-    if (!use_tls_sign(to->credential))
+    if (EVP_PKEY_id(key) == EVP_PKEY_RSA && !use_tls_sign(credential))
         return refuse(why, from->chain_path, "memory is short");
     return true;
 }
 
-/* --- what a responder says (RFC 6960, 4.2.1) ---------------------------------------------------
+/* NULL: *why has it. */
+static SSL_CREDENTIAL *make_credential(const struct tls_certificate *from,
+                                       const struct chain *chain, EVP_PKEY *key, struct buf *why)
+{
+    SSL_CREDENTIAL *credential = SSL_CREDENTIAL_new_x509();
+
+    if (fill(credential, from, chain, key, why))
+        return credential;
+    SSL_CREDENTIAL_free(credential);
+    return NULL;
+}
+
+/* `to` owns what is put into it, also when this fails. */
+static bool fill_credential(struct tls_credential *to, const struct tls_certificate *from,
+                            const struct chain *chain, EVP_PKEY *key, struct buf *why)
+{
+    to->credential = make_credential(from, chain, key, why);
+    if (to->credential == NULL)
+        return false;
+    if (EVP_PKEY_id(key) == EVP_PKEY_RSA) {
+        EVP_PKEY_up_ref(key);
+        to->rsa = key;
+    }
+    return true;
+}
+
+/* --- what a responder says ---------------------------------------------------------------------
  */
 
-/* Takes a SEQUENCE's content. */
-static bool enter(CBS *from, CBS *to)
-{
-    return CBS_get_asn1(from, to, CBS_ASN1_SEQUENCE) != 0;
-}
-
-/* From OCSPResponse to the SingleResponses; false: it is none, or tells of an error. */
-static bool find_responses(CBS all, CBS *responses)
-{
-    CBS response, status, bytes, basic, data, skipped;
-    uint8_t code;
-
-    return enter(&all, &response) && CBS_len(&all) == 0 &&
-           CBS_get_asn1(&response, &status, CBS_ASN1_ENUMERATED) && CBS_get_u8(&status, &code) &&
-           code == 0 &&
-           CBS_get_asn1(&response, &bytes, CBS_ASN1_CONTEXT_SPECIFIC | CBS_ASN1_CONSTRUCTED) &&
-           enter(&bytes, &bytes) && CBS_get_asn1(&bytes, &skipped, CBS_ASN1_OBJECT) &&
-           CBS_get_asn1(&bytes, &basic, CBS_ASN1_OCTETSTRING) && enter(&basic, &basic) &&
-           enter(&basic, &data) &&
-           CBS_get_optional_asn1(&data, NULL, NULL,
-                                 CBS_ASN1_CONTEXT_SPECIFIC | CBS_ASN1_CONSTRUCTED) &&
-           CBS_get_any_asn1(&data, &skipped, NULL) && /* responderID */
-           CBS_get_asn1(&data, &skipped, CBS_ASN1_GENERALIZEDTIME) && enter(&data, responses);
-}
-
-/* The response is about the certificate with this serial number, as it stands in DER. */
-static bool tells_of(CBS responses, const CBS *serial)
-{
-    CBS single, id, skipped, number;
-
-    while (enter(&responses, &single)) {
-        if (enter(&single, &id) && enter(&id, &skipped) &&
-            CBS_get_asn1(&id, &skipped, CBS_ASN1_OCTETSTRING) &&
-            CBS_get_asn1(&id, &skipped, CBS_ASN1_OCTETSTRING) &&
-            CBS_get_asn1(&id, &number, CBS_ASN1_INTEGER) &&
-            CBS_mem_equal(&number, CBS_data(serial), CBS_len(serial)))
-            return true;
-    }
-    return false;
-}
-
-static bool find_serial(const CRYPTO_BUFFER *leaf, CBS *serial)
-{
-    CBS all, certificate, tbs;
-
-    CRYPTO_BUFFER_init_CBS(leaf, &all);
-    return enter(&all, &certificate) && enter(&certificate, &tbs) &&
-           CBS_get_optional_asn1(&tbs, NULL, NULL,
-                                 CBS_ASN1_CONTEXT_SPECIFIC | CBS_ASN1_CONSTRUCTED) &&
-           CBS_get_asn1(&tbs, serial, CBS_ASN1_INTEGER);
-}
-
-/* NULL: fine. Whether it is still fresh, and whose signature it has, is the client's to judge. */
-static const char *response_fault(struct span der, const CRYPTO_BUFFER *leaf)
-{
-    CBS all, responses, serial;
-
-    CBS_init(&all, der.ptr, der.len);
-    if (!find_responses(all, &responses))
-        return "is no OCSP response in DER, or one that tells of an error";
-    return find_serial(leaf, &serial) && tells_of(responses, &serial)
-               ? NULL
-               : "is the OCSP response for another certificate";
-}
-
-static bool load_response(struct tls_credential *to, const char *path, const CRYPTO_BUFFER *leaf,
+/* The same credential with the response at its side, for as long as that is current. */
+static bool keep_response(struct tls_credential *to, const struct tls_certificate *from,
+                          const struct chain *chain, EVP_PKEY *key, struct span der,
                           struct buf *why)
 {
-    uint8_t der[LIMIT_TLS_OCSP_BYTES + 1];
-    BIO *file = open_pem(path, why);
-    CRYPTO_BUFFER *response;
+    CRYPTO_BUFFER *response = CRYPTO_BUFFER_new(der.ptr, der.len, NULL);
+    bool kept = false;
+
+    to->stapled = make_credential(from, chain, key, why);
+    if (to->stapled != NULL && response != NULL)
+        kept = SSL_CREDENTIAL_set1_ocsp_response(to->stapled, response) != 0;
+    CRYPTO_BUFFER_free(response);
+    return kept || refuse(why, from->ocsp_path, "memory is short");
+}
+
+static bool load_response(struct tls_credential *to, const struct tls_certificate *from,
+                          const struct chain *chain, EVP_PKEY *key, struct buf *why)
+{
+    uint8_t bytes[LIMIT_TLS_OCSP_BYTES + 1];
+    BIO *file = open_pem(from->ocsp_path, why);
     const char *fault;
-    bool kept;
+    struct span der;
     int len;
 
     if (file == NULL)
         return false;
-    len = BIO_read(file, der, sizeof(der));
+    len = BIO_read(file, bytes, sizeof(bytes));
     BIO_free(file);
     if (len <= 0 || len > LIMIT_TLS_OCSP_BYTES)
-        return refuse(why, path, len <= 0 ? "cannot be read, or is empty" : "is too large");
-    fault = response_fault(span_of(der, (uint32_t)len), leaf);
+        return refuse(why, from->ocsp_path,
+                      len <= 0 ? "cannot be read, or is empty" : "is too large");
+    der = span_of(bytes, (uint32_t)len);
+    fault = tls_ocsp_read(&to->ocsp, der, chain->certs[0]);
     if (fault != NULL)
-        return refuse(why, path, fault);
-    response = CRYPTO_BUFFER_new(der, (size_t)len, NULL);
-    kept = response != NULL && SSL_CREDENTIAL_set1_ocsp_response(to->credential, response);
-    CRYPTO_BUFFER_free(response);
-    return kept || refuse(why, path, "memory is short");
+        return refuse(why, from->ocsp_path, fault);
+    return keep_response(to, from, chain, key, der, why);
+}
+
+static enum tls_staple staple_now(const struct tls_credential *c, uint64_t unix_s)
+{
+    if (c->stapled == NULL)
+        return TLS_STAPLE_NONE;
+    if ((int64_t)unix_s < c->ocsp.from_s)
+        return TLS_STAPLE_EARLY;
+    return (int64_t)unix_s < c->ocsp.until_s ? TLS_STAPLE_CURRENT : TLS_STAPLE_LATE;
+}
+
+const SSL_CREDENTIAL *tls_cert_to_show(const struct tls_credential *c, uint64_t unix_s)
+{
+    return staple_now(c, unix_s) == TLS_STAPLE_CURRENT ? c->stapled : c->credential;
+}
+
+bool tls_cert_news(struct tls_credential *c, const struct tls_certificate *from, uint64_t unix_s,
+                   struct buf *out)
+{
+    static const char *const words[] = {
+        [TLS_STAPLE_NONE] = "has no OCSP response beside it",
+        [TLS_STAPLE_EARLY] = "is not valid yet, and is not stapled",
+        [TLS_STAPLE_LATE] = "is past its nextUpdate, and is not stapled any more",
+    };
+    enum tls_staple now = staple_now(c, unix_s);
+
+    if (now == c->told)
+        return false;
+    c->told = now;
+    if (now == TLS_STAPLE_CURRENT || (now == TLS_STAPLE_NONE && !c->must_staple))
+        return false;
+    buf_printf(out, "%s: %s%s", now == TLS_STAPLE_NONE ? from->chain_path : from->ocsp_path,
+               words[now],
+               c->must_staple ? ": clients will refuse the certificate, which demands one" : "");
+    return true;
 }
 
 /* --- names -------------------------------------------------------------------------------------
  */
+
+/* TLS Feature, a SEQUENCE OF INTEGER, with status_request in it (RFC 7633, 4.1). */
+static bool demands_staple(const X509 *x)
+{
+    ASN1_OBJECT *feature = OBJ_txt2obj("1.3.6.1.5.5.7.1.24", 1);
+    int at = feature != NULL ? X509_get_ext_by_OBJ(x, feature, -1) : -1;
+    const ASN1_OCTET_STRING *value;
+    CBS all, features;
+    uint64_t one = 0;
+
+    ASN1_OBJECT_free(feature);
+    if (at < 0)
+        return false;
+    value = X509_EXTENSION_get_data(X509_get_ext(x, at));
+    CBS_init(&all, ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value));
+    if (!CBS_get_asn1(&all, &features, CBS_ASN1_SEQUENCE))
+        return false;
+    while (one != TLSEXT_TYPE_status_request && CBS_get_asn1_uint64(&features, &one)) {
+    }
+    return one == TLSEXT_TYPE_status_request;
+}
 
 static bool read_names(struct tls_credential *to, CRYPTO_BUFFER *leaf, const char *path,
                        struct buf *why)
@@ -291,6 +316,7 @@ static bool read_names(struct tls_credential *to, CRYPTO_BUFFER *leaf, const cha
     if (x != NULL) {
         to->names = X509_get_ext_d2i(x, NID_subject_alt_name, &critical, NULL);
         to->end_point_len = tls_end_point_of(x, to->end_point);
+        to->must_staple = demands_staple(x);
     }
     X509_free(x);
     SHA256(CRYPTO_BUFFER_data(leaf), CRYPTO_BUFFER_len(leaf), to->id);
@@ -363,7 +389,7 @@ bool tls_cert_load(struct tls_credential *to, const struct tls_certificate *from
         ok = key != NULL && check_key(key, from->key_path, why) &&
              fill_credential(to, from, &chain, key, why) &&
              read_names(to, chain.certs[0], from->chain_path, why) &&
-             (from->ocsp_path == NULL || load_response(to, from->ocsp_path, chain.certs[0], why));
+             (from->ocsp_path == NULL || load_response(to, from, &chain, key, why));
     }
     free_chain(&chain);
     EVP_PKEY_free(key);
@@ -373,6 +399,7 @@ bool tls_cert_load(struct tls_credential *to, const struct tls_certificate *from
 void tls_cert_free(struct tls_credential *c)
 {
     SSL_CREDENTIAL_free(c->credential);
+    SSL_CREDENTIAL_free(c->stapled);
     EVP_PKEY_free(c->rsa);
     GENERAL_NAMES_free(c->names);
 }

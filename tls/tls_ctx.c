@@ -62,7 +62,7 @@ const struct tls_credential *tls_ctx_shown(const SSL *ssl)
     if (SSL_session_reused(ssl))
         return *note;
     for (unsigned i = 0; i < f->credential_count; i++) {
-        if (f->credentials[i].credential == selected)
+        if (f->credentials[i].credential == selected || f->credentials[i].stapled == selected)
             return &f->credentials[i];
     }
     return NULL;
@@ -167,6 +167,7 @@ bool tls_ctx_offer_certificates(SSL *ssl)
 {
     const struct tls_files *f = tls_ctx_files(ssl);
     const char *host = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    uint64_t now_s = atomic_load_explicit(&f->ctx->unix_s, memory_order_relaxed);
 
     if (host != NULL && is_for_nobody(f, host))
         host = NULL;
@@ -177,7 +178,7 @@ bool tls_ctx_offer_certificates(SSL *ssl)
             if ((one->rsa != NULL) == (pass == 1) &&
                 (host != NULL ? tls_cert_is_for(one, host)
                               : tls_cert_is_twin(&f->credentials[0], one)) &&
-                !SSL_add1_credential(ssl, one->credential))
+                !SSL_add1_credential(ssl, tls_cert_to_show(one, now_s)))
                 return false;
         }
     }
@@ -325,4 +326,16 @@ void tls_ctx_rotate(struct tls_ctx *ctx, uint64_t unix_ms)
     atomic_store_explicit(&ctx->unix_s, unix_ms / 1000, memory_order_relaxed);
     if (ctx->config.ticket_lifetime_s != 0)
         tls_ticket_rotate(&ctx->tickets, unix_ms, ctx->config.ticket_lifetime_s * 1000ULL);
+}
+
+bool tls_ctx_news(struct tls_ctx *ctx, struct buf *out)
+{
+    struct tls_files *f = SSL_CTX_get_ex_data(ctx->ssl, files_index);
+    uint64_t now_s = atomic_load_explicit(&ctx->unix_s, memory_order_relaxed);
+
+    for (unsigned i = 0; i < f->credential_count; i++) {
+        if (tls_cert_news(&f->credentials[i], &ctx->config.certificates[i], now_s, out))
+            return true;
+    }
+    return false;
 }

@@ -133,7 +133,7 @@ static void post(struct tls_conn *c)
 static EVP_PKEY *key_of(const struct tls_files *f, const SSL_CREDENTIAL *credential)
 {
     for (unsigned i = 0; i < f->credential_count; i++)
-        if (f->credentials[i].credential == credential)
+        if (f->credentials[i].credential == credential || f->credentials[i].stapled == credential)
             return f->credentials[i].rsa;
     return NULL;
 }

@@ -110,6 +110,54 @@ class Certificates(unittest.TestCase):
         held.quit()
 
 
+class Staples(unittest.TestCase):
+    """A certificate that demands a stapled response (RFC 7633), and a response by openssl(1)."""
+
+    def open(self, settings):
+        self.gw = gw = Gateway(PATH)
+        self.addCleanup(gw.close)
+        run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+            "/CN=ca", "-keyout", gw.file("ca.key"), "-out", gw.file("ca.pem"))
+        run("openssl", "req", "-new", "-key", gw.file("key.pem"), "-subj", "/CN=mail.example.org",
+            "-out", gw.file("x.csr"))
+        with open(gw.file("x.ext"), "w") as f:
+            f.write("tlsfeature = status_request\n")
+        run("openssl", "x509", "-req", "-in", gw.file("x.csr"), "-days", "2", "-set_serial",
+            "0x1000", "-CA", gw.file("ca.pem"), "-CAkey", gw.file("ca.key"), "-extfile",
+            gw.file("x.ext"), "-out", gw.file("cert.pem"))
+        with open(gw.file("index"), "w") as f:
+            f.write("V\t491231235959Z\t\t1000\tunknown\t/CN=mail.example.org\n")
+        run("openssl", "ocsp", "-index", gw.file("index"), "-CA", gw.file("ca.pem"), "-rsigner",
+            gw.file("ca.pem"), "-rkey", gw.file("ca.key"), "-issuer", gw.file("ca.pem"), "-cert",
+            gw.file("cert.pem"), "-ndays", "1", "-respout", gw.file("response"), "-noverify")
+        with open(gw.file("postern.conf")) as f:
+            text = f.read()
+        with open(gw.file("postern.conf"), "w") as f:
+            f.write(text.replace(" } }\nspool", settings % {"dir": gw.dir} + " } }\nspool"))
+        gw.start()
+
+    def shown(self):
+        return run(
+            "openssl", "s_client", "-status", "-verify_return_error", "-connect",
+            "%s:%d" % (self.gw.address, self.gw.port), "-CAfile", self.gw.file("ca.pem"),
+            stdin=subprocess.DEVNULL,
+        ).decode(errors="replace")
+
+    def test_stapled(self):
+        self.open(' ocsp = "%(dir)s/response"')
+        shown = self.shown()
+        self.assertIn("OCSP Response Status: successful", shown)
+        self.assertIn("Cert Status: good", shown)
+        self.assertNotIn("OCSP response", self.gw.log())
+
+    def test_missed(self):
+        self.open("")
+        self.gw.wait_for_log("has no OCSP response beside it")
+        self.assertIn("OCSP response: no response sent", self.shown())
+        self.gw.process.send_signal(signal.SIGHUP)
+        self.gw.wait_for_log("clients will refuse the certificate, which demands one", 2)
+
+
 if __name__ == "__main__":
     run_in_namespace()
     unittest.main(verbosity=2)

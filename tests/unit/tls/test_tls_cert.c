@@ -144,7 +144,7 @@ static void reload(struct rig *r, const char *fault)
     assert_int_equal(ERR_peek_error(), 0);
 }
 
-/* The old ones serve whom they began with, new ones all others; tickets stay good. */
+/* The old ones serve whom they began with, new ones all others. */
 static void reloads(void **state)
 {
     const struct rig_config config = { .certificates = certificates };
@@ -179,49 +179,139 @@ static void reloads(void **state)
     rig_close(&r);
 }
 
-/* An OCSPResponse about a certificate with this serial number, as bare as it may be. */
-static void write_response(const char *path, char status, char serial)
+static void add_time(CBB *to, const char *text)
 {
-    char data[] = "\x30\x4d\x0a\x01S\xa0\x48\x30\x46" /* OCSPResponse: S */
-                  "\x06\x09\x2b\6\1\5\5\x07\x30\1\1"  /* id-pkix-ocsp-basic */
-                  "\x04\x39\x30\x37\x30\x35"          /* BasicOCSPResponse */
-                  "\xa2\3\4\1\7\x18\x0f"
-                  "20260101000000Z"  /* responder, when */
-                  "\x30\x1d\x30\x1b" /* responses */
-                  "\x30\x0b\x30\0\4\1\1\4\1\2\2\1"
-                  "N" /* certID: N */
-                  "\x80\0\x18\x0a"
-                  "2026010100"; /* good, since when */
-    FILE *f = fopen(path, "w");
+    CBB time;
 
-    *(char *)memchr(data, 'S', sizeof(data)) = status;
-    *(char *)memchr(data, 'N', sizeof(data)) = serial;
-    assert_non_null(f);
-    assert_int_equal(fwrite(data, 1, sizeof(data) - 1, f), sizeof(data) - 1);
-    assert_int_equal(fclose(f), 0);
+    assert_true(CBB_add_asn1(to, &time, CBS_ASN1_GENERALIZEDTIME) &&
+                CBB_add_bytes(&time, (const uint8_t *)text, strlen(text)) && CBB_flush(to));
 }
 
-static void staples(void **state)
+/* A SingleResponse: good, since when, until when (NULL: it does not say). */
+static void add_single(CBB *to, uint8_t serial, const char *from, const char *until)
+{
+    CBB single, id, algorithm, hash, status, next;
+
+    assert_true(
+        CBB_add_asn1(to, &single, CBS_ASN1_SEQUENCE) &&
+        CBB_add_asn1(&single, &id, CBS_ASN1_SEQUENCE) &&
+        CBB_add_asn1(&id, &algorithm, CBS_ASN1_SEQUENCE) &&
+        CBB_add_asn1(&id, &hash, CBS_ASN1_OCTETSTRING) &&
+        CBB_add_asn1(&id, &hash, CBS_ASN1_OCTETSTRING) && CBB_add_asn1_uint64(&id, serial) &&
+        CBB_add_asn1(&single, &status, CBS_ASN1_CONTEXT_SPECIFIC | 0) && CBB_flush(&single));
+    add_time(&single, from);
+    if (until != NULL) {
+        assert_true(
+            CBB_add_asn1(&single, &next, CBS_ASN1_CONTEXT_SPECIFIC | CBS_ASN1_CONSTRUCTED | 0));
+        add_time(&next, until);
+    }
+    assert_true(CBB_flush(to));
+}
+
+/* An OCSPResponse, as bare as it may be. */
+static void write_response(const char *path, uint8_t status, uint8_t serial, const char *from,
+                           const char *until)
+{
+    CBB cbb, response, code, explicit_bytes, bytes, type, octets, basic, data, who, responses;
+    FILE *f = fopen(path, "w");
+    uint8_t *der;
+    size_t len;
+
+    assert_true(CBB_init(&cbb, 256) && CBB_add_asn1(&cbb, &response, CBS_ASN1_SEQUENCE) &&
+                CBB_add_asn1(&response, &code, CBS_ASN1_ENUMERATED) && CBB_add_u8(&code, status) &&
+                CBB_add_asn1(&response, &explicit_bytes,
+                             CBS_ASN1_CONTEXT_SPECIFIC | CBS_ASN1_CONSTRUCTED | 0) &&
+                CBB_add_asn1(&explicit_bytes, &bytes, CBS_ASN1_SEQUENCE) &&
+                CBB_add_asn1(&bytes, &type, CBS_ASN1_OBJECT) &&
+                CBB_add_bytes(&type, (const uint8_t *)"\x2b\6\1\5\5\x07\x30\1\1", 9) &&
+                CBB_add_asn1(&bytes, &octets, CBS_ASN1_OCTETSTRING) &&
+                CBB_add_asn1(&octets, &basic, CBS_ASN1_SEQUENCE) &&
+                CBB_add_asn1(&basic, &data, CBS_ASN1_SEQUENCE) &&
+                CBB_add_asn1(&data, &who, CBS_ASN1_CONTEXT_SPECIFIC | CBS_ASN1_CONSTRUCTED | 2) &&
+                CBB_flush(&data));
+    add_time(&data, "20260101000000Z");
+    assert_true(CBB_add_asn1(&data, &responses, CBS_ASN1_SEQUENCE));
+    add_single(&responses, (uint8_t)(serial + 1), from, until);
+    add_single(&responses, serial, from, until);
+    assert_true(CBB_finish(&cbb, &der, &len));
+    assert_non_null(f);
+    assert_int_equal(fwrite(der, 1, len, f), len);
+    assert_int_equal(fclose(f), 0);
+    OPENSSL_free(der);
+}
+
+#define AT_2026_01_02 1767312000000 /* its first ms */
+#define DAY_MS        86400000
+
+static bool is_stapled(struct rig *r)
+{
+    const uint8_t *response;
+    size_t len;
+
+    rig_establish(r, set_client);
+    SSL_get0_ocsp_response(r->client, &response, &len);
+    return len > 0;
+}
+
+/* The news are these, once (NULL: none). */
+static void expect_news(struct rig *r, const char *words)
+{
+    uint8_t text[256];
+    struct buf out = { text, 0, sizeof(text) };
+
+    assert_int_equal(tls_ctx_news(r->ctx, &out), words != NULL);
+    if (words != NULL)
+        assert_non_null(memmem(text, out.len, words, strlen(words)));
+    assert_false(tls_ctx_news(r->ctx, &out));
+}
+
+static void staples_what_is_current(void **state)
 {
     struct tls_certificate one[2] = { certificates[FIRST], { NULL, NULL, NULL } };
     const struct rig_config config = { .certificates = one };
-    const uint8_t *response;
-    size_t len;
     struct rig r;
 
     (void)state;
     one[0].ocsp_path = rig_path("first.ocsp");
-    write_response(one[0].ocsp_path, 0, 1);
+    write_response(one[0].ocsp_path, 0, 1, "20260102000000Z", "20260103000000Z");
     rig_open(&r, &config);
-    expect(&r, NULL, FIRST);
-    rig_establish(&r, set_client);
-    SSL_get0_ocsp_response(r.client, &response, &len);
-    assert_int_equal(len, 79);
-    rig_disconnect(&r);
+    tls_ctx_rotate(r.ctx, AT_2026_01_02 - 1);
+    assert_false(is_stapled(&r));
+    expect_news(&r, "first.ocsp: is not valid yet, and is not stapled");
+    tls_ctx_rotate(r.ctx, AT_2026_01_02);
+    assert_true(is_stapled(&r));
+    expect_news(&r, NULL);
+    tls_ctx_rotate(r.ctx, AT_2026_01_02 + DAY_MS - 1);
+    assert_true(is_stapled(&r));
+    tls_ctx_rotate(r.ctx, AT_2026_01_02 + DAY_MS);
+    assert_false(is_stapled(&r));
+    expect_news(&r, "first.ocsp: is past its nextUpdate, and is not stapled any more");
+    reload(&r, NULL); /* said again of what was read again */
+    expect_news(&r, "first.ocsp: is past its nextUpdate");
+    write_response(one[0].ocsp_path, 0, 1, "20260102000000Z", NULL);
+    reload(&r, NULL);
+    assert_true(is_stapled(&r));
+    expect_news(&r, NULL);
+    rig_close(&r);
+}
 
-    write_response(one[0].ocsp_path, 0, 2);
+static void refuses_bad_responses(void **state)
+{
+    struct tls_certificate one[2] = { certificates[FIRST], { NULL, NULL, NULL } };
+    const struct rig_config config = { .certificates = one };
+    struct rig r;
+
+    (void)state;
+    one[0].ocsp_path = rig_path("first.ocsp");
+    write_response(one[0].ocsp_path, 0, 1, "20260102000000Z", NULL);
+    rig_open(&r, &config);
+    write_response(one[0].ocsp_path, 0, 2, "20260102000000Z", NULL);
     reload(&r, "is the OCSP response for another certificate");
-    write_response(one[0].ocsp_path, 6, 1);
+    write_response(one[0].ocsp_path, 0, 1, "2026010200", NULL);
+    reload(&r, "is an OCSP response whose times cannot be read");
+    write_response(one[0].ocsp_path, 0, 1, "20260102000000Z", "never");
+    reload(&r, "is an OCSP response whose times cannot be read");
+    write_response(one[0].ocsp_path, 6, 1, "20260102000000Z", NULL);
     reload(&r, "is no OCSP response in DER, or one that tells of an error");
     rig_write_file(one[0].ocsp_path, "");
     reload(&r, "cannot be read, or is empty");
@@ -236,7 +326,8 @@ int main(void)
         cmocka_unit_test(by_name),
         cmocka_unit_test(none_that_fits),
         cmocka_unit_test(reloads),
-        cmocka_unit_test(staples),
+        cmocka_unit_test(staples_what_is_current),
+        cmocka_unit_test(refuses_bad_responses),
     };
 
     make_certificates();

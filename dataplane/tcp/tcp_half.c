@@ -143,6 +143,15 @@ static bool in_first_window(const struct tcp *t, const struct tcp_syn *syn, uint
     return tcp_seq_ge(seq, syn->irs + 1) && tcp_seq_lt(seq, syn->irs + 1 + tcp_window_of_syn(t));
 }
 
+/* RFC 9293, 3.4, table 6: is any of the segment inside of the first window? */
+static bool is_acceptable(const struct tcp *t, const struct tcp_syn *syn, const struct tcp_in *in)
+{
+    uint32_t end = in->h.seq + tcp_in_seq_len(in);
+
+    return in_first_window(t, syn, in->h.seq) ||
+           (tcp_seq_le(in->h.seq, syn->irs) && tcp_seq_gt(end, syn->irs + 1));
+}
+
 /* RFC 9293, 3.10.7.4, second: from a passive OPEN, back to LISTEN; RFC 5961, 3.2: if it is exact */
 static void take_reset(struct tcp *t, uint32_t number, const struct tcp_syn *syn, uint32_t seq)
 {
@@ -173,7 +182,7 @@ void tcp_half_input(struct tcp *t, uint32_t number, struct tcp_in *in)
             challenge(t, &syn);
         return;
     }
-    if (!in_first_window(t, &syn, h->seq)) {
+    if (!is_acceptable(t, &syn, in)) {
         challenge(t, &syn);
         return;
     }

@@ -64,6 +64,18 @@ static bool is_acceptable(const struct tcp_conn *c, const struct tcp_in *in)
     return tcp_seq_lt(seq, c->rcv_adv);
 }
 
+/* The peer's SYN again, in SYN-RCVD: our SYN-ACK was lost, or crossed it. It goes once more, at
+ * once.
+ */
+static enum verdict answer_syn_again(struct tcp_conn *c)
+{
+    ASSERT(c->flags & TCP_CONN_SYN_OUT);
+    c->flags |= TCP_CONN_SYN_LOST;
+    c->snd_nxt = c->iss;
+    tcp_output_want(c);
+    return TCP_DROP;
+}
+
 static enum verdict step_sequence(struct tcp_conn *c, struct tcp_in *in)
 {
     struct tcp_header *h = &in->h;
@@ -73,7 +85,9 @@ static enum verdict step_sequence(struct tcp_conn *c, struct tcp_in *in)
     bool must_ack = in->s->len > 0 || (h->flags & TCP_FIN);
 
     /* A simultaneous open: the SYN that we know, with the ACK of ours (RFC 9293, 3.5, figure 8). */
-    if (c->state == TCP_SYN_RCVD && (h->flags & TCP_SYN) && h->seq == c->irs) {
+    if (c->state == TCP_SYN_RCVD && (h->flags & TCP_SYN) && h->seq == c->irs && !rst) {
+        if (!(h->flags & TCP_ACK))
+            return answer_syn_again(c);
         h->seq++;
         h->flags &= (uint8_t)~TCP_SYN;
     }

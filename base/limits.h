@@ -207,6 +207,12 @@
 /* Frames that one core may give to another before it looks, a power of two: some bursts, since one
  * queue may serve many cores. Past it: not given, counted; TCP sends again. */
 #define LIMIT_NIC_SHARED_FRAMES 256
+/* Frames of a queue that wait for the kernel, and the kernel's that wait for the device, a power of
+ * two: some bursts. Past it: dropped, counted; whoever needs it sends again. */
+#define LIMIT_NIC_EXCEPTION_FRAMES 256
+/* Packets in fragments of a device whose other frames are the kernel's, whose ports are remembered
+ * for the later ones, a power of two. Past it: forgotten, and TCP sends again. */
+#define LIMIT_NIC_FRAGMENTS 256
 /* Packets in fragments of an interface that the kernel shares, whose ports are remembered for the
  * later ones. Past it: the one not heard of longest is forgotten, and TCP sends again. */
 #define LIMIT_NIC_XDP_FRAGMENTS 1024

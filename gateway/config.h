@@ -37,9 +37,10 @@ struct config_device {
     struct addr gateway;  /* IPv4; all zero: none */
     struct addr address6; /* IPv6; all zero: none. One of the two is there */
     uint32_t prefix_length6;
-    struct addr gateway6; /* IPv6; all zero: routers that advertise themselves */
-    bool shared;          /* the kernel has the same address, and all but our ports */
-    uint32_t vlan;        /* 0: no tag */
+    struct addr gateway6;  /* IPv6; all zero: routers that advertise themselves */
+    bool shared;           /* the kernel has the same address, and all but our ports */
+    const char *exception; /* the interface by which the kernel has all but our ports; "": none */
+    uint32_t vlan;         /* 0: no tag */
     bool mac_set;
     uint8_t mac[6];
     uint32_t mtu; /* 0: the device's own */

@@ -43,6 +43,22 @@ static void check_gateway(struct config_read *r, const char *key, const struct a
         config_read_fault(r, line, "%s: must be another host, not our own address", key);
 }
 
+/* What the kernel takes for an interface's name, but for patterns. */
+static void check_exception(struct config_read *r)
+{
+    const struct config_device *d = &r->config->device;
+    uint32_t line = config_read_line(r, CONFIG_DEVICE, "exception");
+
+    if (strpbrk(d->exception, "/%: \t\r\n") != NULL || strcmp(d->exception, ".") == 0 ||
+        strcmp(d->exception, "..") == 0)
+        config_read_fault(r, line,
+                          "exception: must be the name of an interface, like \"postern0\"");
+    if (d->shared && d->exception[0] != 0)
+        config_read_fault(r, line,
+                          "exception: must be left out with shared = yes: the kernel has the "
+                          "interface itself");
+}
+
 static void check_device(struct config_read *r)
 {
     const struct config_device *d = &r->config->device;
@@ -61,6 +77,7 @@ static void check_device(struct config_read *r)
     if (d->shared && d->mac_set)
         config_read_fault(r, config_read_line(r, CONFIG_DEVICE, "mac"),
                           "mac: must be left out with shared = yes: it is the kernel's");
+    check_exception(r);
     check_gateway(r, "gateway", &d->gateway, &d->address, 96 + d->prefix_length);
     check_gateway(r, "gateway6", &d->gateway6, &d->address6, d->prefix_length6);
 }

@@ -4,6 +4,8 @@
  */
 #include "gateway/config_key.h"
 
+#include <net/if.h>
+
 #include "base/assert.h"
 #include "dataplane/tcp/tcp.h"
 #include "tls/tls.h"
@@ -59,6 +61,8 @@ static const struct config_key keys[] = {
       BY(config_device, prefix_length6), .text = "" },
     { CONFIG_DEVICE, "gateway6", CONFIG_ADDRESS, AT(config_device, gateway6), .text = "" },
     { CONFIG_DEVICE, "shared", CONFIG_BOOL, AT(config_device, shared), .number = 0 },
+    { CONFIG_DEVICE, "exception", CONFIG_TEXT, AT(config_device, exception), .most = IFNAMSIZ - 1,
+      .text = "" },
     { CONFIG_DEVICE, "vlan", CONFIG_COUNT, AT(config_device, vlan), .most = 4094, .number = 0 },
     { CONFIG_DEVICE, "mac", CONFIG_MAC, AT(config_device, mac), BY(config_device, mac_set),
       .text = "" },

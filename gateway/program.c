@@ -45,29 +45,32 @@ static bool raise_limits(struct program *p, struct buf *why)
     return privs_user_exists(cfg->user, why) && privs_raise_limits(files, why);
 }
 
-/* The kernel keeps all but our ports: EAL's argument for the device says so. */
-static bool share_device(const struct config *cfg, char **argv, struct buf *why)
+/* What is ours of a device that the kernel has too. */
+static struct nic_ours ours_of(const struct config *cfg)
 {
-    struct nic_xdp_config x = { .address = cfg->device.address,
-                                .address6 = cfg->device.address6,
-                                .vlan = (uint16_t)cfg->device.vlan };
+    struct nic_ours ours = { .address = cfg->device.address,
+                             .address6 = cfg->device.address6,
+                             .vlan = (uint16_t)cfg->device.vlan };
 
     for (unsigned i = 0; i < cfg->listener_count; i++)
         if (cfg->listeners[i].path == CONFIG_PATH_DPDK)
-            x.ports[x.port_count++] = (uint16_t)cfg->listeners[i].port;
-    return nic_xdp_share(&x, (int)cfg->device.eal_count + 1, argv, why);
+            ours.ports[ours.port_count++] = (uint16_t)cfg->listeners[i].port;
+    return ours;
 }
 
 static bool open_port(struct program *p, struct buf *why)
 {
     const struct config_device *d = &p->config->device;
     char *argv[LIMIT_EAL_ARGUMENTS + 2] = { (char *)"postern" };
+    struct nic_ours ours = ours_of(p->config);
     struct nic_port_config pc = {
         .workers = (uint16_t)p->config->workers.count,
         .connections = p->config->limits.connections,
         .mtu = (uint16_t)d->mtu,
         .mac_set = d->mac_set,
-        .groups = !addr_is_none(&d->address6),
+        .groups = !addr_is_none(&d->address6) || d->exception[0] != '\0',
+        .exception = d->exception[0] != '\0' ? d->exception : NULL,
+        .ours = &ours,
     };
 
     if (!d->present)
@@ -76,7 +79,7 @@ static bool open_port(struct program *p, struct buf *why)
         pc.device = d->name;
     for (unsigned i = 0; i < d->eal_count; i++)
         argv[i + 1] = (char *)d->eal[i];
-    if (d->shared && !share_device(p->config, argv, why))
+    if (d->shared && !nic_xdp_share(&ours, (int)d->eal_count + 1, argv, why))
         return false;
     if (!nic_eal_start((int)d->eal_count + 1, argv, why))
         return false;
@@ -238,6 +241,16 @@ static bool open_control(struct program *p, struct buf *why)
     return p->control != NULL;
 }
 
+static bool start_exception(struct program *p, struct buf *why)
+{
+    struct nic_exception *path = p->port != NULL ? nic_port_exception(p->port) : NULL;
+
+    if (path == NULL)
+        return true;
+    p->exception = exception_start(path, why);
+    return p->exception != NULL;
+}
+
 static bool start_threads(struct program *p, struct buf *why)
 {
     if (!privs_drop(p->config->user, why) || !spooler_start(p->spooler, why))
@@ -247,7 +260,7 @@ static bool start_threads(struct program *p, struct buf *why)
     for (unsigned i = 0; i < p->config->workers.count; i++)
         if (!worker_start(p->workers[i], why))
             return false;
-    return true;
+    return start_exception(p, why);
 }
 
 static void log_start(struct program *p)
@@ -335,6 +348,8 @@ static void stop_workers(struct program *p)
 {
     for (unsigned i = 0; i < LIMIT_WORKERS && p->workers[i] != NULL; i++)
         worker_stop(p->workers[i]);
+    if (p->exception != NULL)
+        exception_stop(p->exception);
     if (p->helper != NULL)
         helper_stop(p->helper);
     for (unsigned i = 0; i < LIMIT_WORKERS && p->workers[i] != NULL; i++)
@@ -421,6 +436,10 @@ bool program_device(const struct program *p, struct program_number out[PROGRAM_D
     out[3] = (struct program_number){ "nic_in_dropped", s.in_dropped };
     out[4] = (struct program_number){ "nic_in_missed", s.in_missed };
     out[5] = (struct program_number){ "nic_out_errors", s.out_errors };
+    out[6] = (struct program_number){ "kernel_in", s.kernel.in };
+    out[7] = (struct program_number){ "kernel_in_dropped", s.kernel.in_dropped };
+    out[8] = (struct program_number){ "kernel_out", s.kernel.out };
+    out[9] = (struct program_number){ "kernel_out_dropped", s.kernel.out_dropped };
     return true;
 }
 

@@ -49,7 +49,7 @@ struct program_number {
 /* NULL: there is no device. */
 struct nic_port *program_port(const struct program *p);
 
-#define PROGRAM_DEVICE_NUMBERS 6
+#define PROGRAM_DEVICE_NUMBERS 10
 
 /* The device's own counts (nic_port.h). False: there is no device. */
 bool program_device(const struct program *p, struct program_number out[PROGRAM_DEVICE_NUMBERS]);

@@ -7,6 +7,7 @@
 #include "gateway/auth_http.h"
 #include "gateway/auth_users.h"
 #include "gateway/control.h"
+#include "gateway/exception.h"
 #include "gateway/helper.h"
 #include "gateway/logger.h"
 #include "gateway/program.h"
@@ -24,6 +25,7 @@ struct program {
     struct log *log;
     bool eal;
     struct nic_port *port;
+    struct exception *exception; /* NULL: the kernel has nothing of the port */
     struct tls_ctx *tls;
     struct auth_users *users;   /* or */
     struct auth_remote *remote; /* ... a program beside us that knows them */

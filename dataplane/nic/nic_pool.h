@@ -23,6 +23,7 @@ struct nic_pool_need {
     uint16_t tx_descriptors;
     uint16_t mtu;
     uint16_t workers; /* of the device */
+    bool exception;   /* the kernel has what is not ours */
     int socket;       /* NUMA node of the device */
     bool software;    /* the device copies frames itself, so physical addresses do not matter */
 };

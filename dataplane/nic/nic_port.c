@@ -130,15 +130,17 @@ static bool configure(struct nic_port *p, const struct nic_port_config *c,
     return rc == 0 || failed(why, p->info.device, "no number of descriptors fits", rc);
 }
 
-static bool open_queue(struct nic_port *p, uint16_t i, uint32_t connections, struct buf *why)
+static bool open_queue(struct nic_port *p, uint16_t i, const struct nic_port_config *c,
+                       struct buf *why)
 {
     struct nic_queue *q = &p->queues[i];
     int socket = rte_eth_dev_socket_id(p->id);
-    struct nic_pool_need need = { .connections = connections,
+    struct nic_pool_need need = { .connections = c->connections,
                                   .rx_descriptors = p->rx_descriptors,
                                   .tx_descriptors = p->tx_descriptors,
                                   .mtu = p->info.mtu,
                                   .workers = p->workers,
+                                  .exception = c->exception != NULL,
                                   .socket = socket,
                                   .software = p->software };
     char name[24];
@@ -226,6 +228,24 @@ static bool open_share(struct nic_port *p, const struct rte_eth_dev_info *dev)
     return p->share != NULL;
 }
 
+static bool open_exception(struct nic_port *p, const struct nic_port_config *c, struct buf *why)
+{
+    struct nic_exception_config xc = { .interface = c->exception,
+                                       .ours = c->ours,
+                                       .mac = p->info.mac,
+                                       .mtu = p->info.mtu,
+                                       .queues = p->count,
+                                       .tx_descriptors = p->tx_descriptors,
+                                       .socket = rte_eth_dev_socket_id(p->id) };
+
+    if (c->exception == NULL)
+        return true;
+    p->exception = nic_exception_create(&xc, why);
+    for (uint16_t i = 0; i < p->count; i++)
+        p->queues[i].exception = p->exception;
+    return p->exception != NULL;
+}
+
 static void ready_queue(struct nic_port *p, uint16_t i)
 {
     struct nic *n = &p->queues[i].nic;
@@ -250,7 +270,7 @@ static bool start(struct nic_port *p, const struct nic_port_config *c, struct bu
     if (!configure(p, c, &dev, why))
         return false;
     for (uint16_t i = 0; i < p->workers; i++)
-        if (!open_queue(p, i, c->connections, why))
+        if (!open_queue(p, i, c, why))
             return false;
     rc = rte_eth_dev_start(p->id);
     if (rc != 0)
@@ -263,6 +283,8 @@ static bool start(struct nic_port *p, const struct nic_port_config *c, struct bu
     choose_mac(p, c);
     if (c->groups)
         hear_groups(p);
+    if (!open_exception(p, c, why))
+        return false;
     for (uint16_t i = 0; i < p->workers; i++)
         ready_queue(p, i);
     return true;
@@ -282,6 +304,8 @@ static struct nic_port *port_create(uint16_t workers)
 
 static void port_destroy(struct nic_port *p)
 {
+    if (p->exception != NULL)
+        nic_exception_destroy(p->exception);
     if (p->share != NULL)
         nic_share_destroy(p->share);
     for (uint16_t i = 0; i < p->workers; i++)
@@ -340,10 +364,17 @@ void nic_port_stats(const struct nic_port *p, struct nic_port_stats *out)
                                     .out = device.opackets,
                                     .in_missed = device.imissed + device.rx_nombuf + device.ierrors,
                                     .out_errors = device.oerrors };
+    if (p->exception != NULL)
+        nic_exception_stats(p->exception, &out->kernel);
     for (uint16_t i = 0; i < p->workers; i++) {
         out->in_copied += __atomic_load_n(&p->queues[i].copied, __ATOMIC_RELAXED);
         out->in_dropped += __atomic_load_n(&p->queues[i].dropped, __ATOMIC_RELAXED);
     }
+}
+
+struct nic_exception *nic_port_exception(struct nic_port *p)
+{
+    return p->exception;
 }
 
 struct nic *nic_port_nic(struct nic_port *p, uint16_t worker)

@@ -8,6 +8,7 @@
 
 #include "base/nic.h"
 #include "base/span.h"
+#include "dataplane/nic/nic_exception.h"
 
 struct nic_port;
 
@@ -20,6 +21,9 @@ struct nic_port_config {
     bool mac_set; /* mac is given; else the device's (for net_tap one of ours: the kernel has the
                      other) */
     uint8_t mac[6];
+    const char *exception; /* a TAP interface by which the kernel has what is not in `ours`
+                              (nic_exception.h); NULL: none */
+    const struct nic_ours *ours;
     bool groups; /* frames to group addresses are wanted: IPv6 asks for neighbours by them */
 };
 
@@ -44,6 +48,7 @@ struct nic_port_stats {
     uint64_t in_dropped; /* the same, with no mbuf left or too long */
     uint64_t in_missed;  /* the device had no descriptor or mbuf, or counted an error */
     uint64_t out_errors; /* the device's count */
+    struct nic_exception_stats kernel; /* to and from the kernel by the exception path */
 };
 
 /*
@@ -65,6 +70,8 @@ void nic_port_close(struct nic_port *p);
 void nic_port_info(const struct nic_port *p, struct nic_port_info *out);
 /* From any thread; makes system calls with some devices. */
 void nic_port_stats(const struct nic_port *p, struct nic_port_stats *out);
+/* For the thread that gives the kernel what is its (nic_exception_pump); NULL: it has nothing. */
+struct nic_exception *nic_port_exception(struct nic_port *p);
 /* What a worker uses, from one thread. */
 struct nic *nic_port_nic(struct nic_port *p, uint16_t worker);
 

@@ -14,7 +14,8 @@ struct nic_port {
     uint16_t tx_descriptors;
     bool software; /* made by a --vdev argument: no DMA */
     bool started;
-    struct nic_share *share; /* NULL: one worker */
+    struct nic_exception *exception; /* NULL: the kernel has nothing of it */
+    struct nic_share *share;         /* NULL: one worker */
     struct nic_rss rss;
     struct spread spread;
     struct nic_port_info info;

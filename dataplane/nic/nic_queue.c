@@ -12,6 +12,9 @@
 #include "base/assert.h"
 #include "base/limits.h"
 
+/* The kernel's frames that leave in one turn: most of a burst is for our own. */
+#define KERNEL_BURST (NIC_BURST / 4)
+
 static void count_one(uint64_t *value)
 {
     __atomic_store_n(value, __atomic_load_n(value, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
@@ -49,19 +52,27 @@ static uint16_t transmit(struct nic_queue *q, struct rte_mbuf **mbufs, uint16_t 
     return rte_eth_tx_burst(q->port, q->device_queue, mbufs, count);
 }
 
-/* Sends what b left. */
-static void send_for(struct nic_queue *q, struct nic_queue *b)
+/* Sends what is left in o, no more than `most`. */
+static void send_for(struct nic_queue *q, struct nic_outbox *o, uint16_t most)
 {
     struct rte_mbuf *m;
     uint16_t sent;
 
-    while (b->left_count < NIC_BURST && (m = ring_pop(b->out)) != NULL)
-        b->left[b->left_count++] = m;
-    if (b->left_count == 0)
+    while (o->left_count < most && (m = ring_pop(o->ring)) != NULL)
+        o->left[o->left_count++] = m;
+    if (o->left_count == 0)
         return;
-    sent = transmit(q, b->left, b->left_count);
-    b->left_count = (uint16_t)(b->left_count - sent);
-    memmove(b->left, b->left + sent, b->left_count * sizeof(b->left[0]));
+    sent = transmit(q, o->left, o->left_count);
+    o->left_count = (uint16_t)(o->left_count - sent);
+    memmove(o->left, o->left + sent, o->left_count * sizeof(o->left[0]));
+}
+
+/* What q has to do before it receives. */
+static void begin_turn(struct nic_queue *q)
+{
+    look_for_watcher(q);
+    if (q->exception != NULL && q->device_queue == 0)
+        send_for(q, nic_exception_outbox(q->exception), KERNEL_BURST);
 }
 
 static unsigned receive(struct nic_queue *q, struct seg **out, unsigned max)
@@ -73,6 +84,8 @@ static unsigned receive(struct nic_queue *q, struct seg **out, unsigned max)
 
     if (q->capture != NULL)
         nic_capture_frames(q->capture, q->device_queue, mbufs, count, false);
+    if (q->exception != NULL)
+        count = nic_exception_sort(q->exception, q->device_queue, mbufs, count);
     for (unsigned i = 0; i < count; i++) {
         rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], void *));
         out[kept] = nic_pool_received(&q->pool, mbufs[i], &copied);
@@ -89,7 +102,7 @@ static unsigned queue_rx(struct nic *n, struct seg **out, unsigned max)
     struct nic_queue *q = (struct nic_queue *)(void *)n;
 
     ASSERT(max <= NIC_BURST);
-    look_for_watcher(q);
+    begin_turn(q);
     return receive(q, out, max);
 }
 
@@ -100,9 +113,9 @@ static unsigned shared_rx(struct nic *n, struct seg **out, unsigned max)
 
     ASSERT(max <= NIC_BURST);
     if (!q->borrows)
-        look_for_watcher(q);
+        begin_turn(q);
     for (struct nic_queue *b = q->borrows ? NULL : q->borrower; b != NULL; b = b->borrower)
-        send_for(q, b);
+        send_for(q, &b->outbox, NIC_BURST);
     /* First, and a part only: a queue that always has a full burst takes them too. */
     kept = nic_share_take(q->share, n->queue, out, max / 4);
     if (!q->borrows)
@@ -117,7 +130,7 @@ static unsigned hand_over(struct nic_queue *q, struct rte_mbuf **mbufs, unsigned
 
     if (!q->borrows)
         return transmit(q, mbufs, (uint16_t)count);
-    while (sent < count && ring_push(q->out, mbufs[sent]))
+    while (sent < count && ring_push(q->outbox.ring, mbufs[sent]))
         sent++;
     return sent;
 }
@@ -178,20 +191,13 @@ bool nic_queue_open(struct nic_queue *q, struct nic_queue *lender)
     q->borrows = true;
     q->borrower = lender->borrower;
     lender->borrower = q;
-    q->out = ring_create(LIMIT_NET_OUT_SEGS);
-    return q->out != NULL;
+    q->outbox.ring = ring_create(LIMIT_NET_OUT_SEGS);
+    return q->outbox.ring != NULL;
 }
 
 void nic_queue_close(struct nic_queue *q)
 {
-    struct rte_mbuf *m;
-
-    while (q->left_count > 0)
-        rte_pktmbuf_free(q->left[--q->left_count]);
-    while (q->out != NULL && (m = ring_pop(q->out)) != NULL)
-        rte_pktmbuf_free(m);
-    if (q->out != NULL)
-        ring_destroy(q->out);
+    nic_outbox_close(&q->outbox);
 }
 
 void nic_queue_ready(struct nic_queue *q, struct nic_share *share)

@@ -9,6 +9,8 @@
 #include "base/nic.h"
 #include "base/ring.h"
 #include "dataplane/nic/nic_capture.h"
+#include "dataplane/nic/nic_exception.h"
+#include "dataplane/nic/nic_outbox.h"
 #include "dataplane/nic/nic_pool.h"
 #include "dataplane/nic/nic_share.h"
 
@@ -26,11 +28,8 @@ struct nic_queue {
     struct nic_capture *const *watched; /* the port's capture */
     struct nic_capture *capture;        /* as this queue's thread last saw it */
 
-    /* Of a borrower: mbufs for the lender to send, and those that the device did not take, which
-     * are the lender's. */
-    struct ring *out;
-    uint16_t left_count;
-    struct rte_mbuf *left[NIC_BURST];
+    struct nic_exception *exception; /* the kernel has what is not ours; NULL: it has nothing */
+    struct nic_outbox outbox;        /* of a borrower, for the lender to send */
 } __attribute__((aligned(64)));
 
 /* q->port, device_queue and pool are set. Borrows from `lender`; NULL: the device queue is its own.

@@ -35,20 +35,20 @@ static bool failed(struct buf *why, const char *what, int err)
     return false;
 }
 
-static void put_rules(struct nic_xdp_rules *r, const struct nic_xdp_config *c)
+static void put_rules(struct nic_xdp_rules *r, const struct nic_ours *ours)
 {
     memset((uint8_t *)r + sizeof(r->mark), 0, sizeof(*r) - sizeof(r->mark));
-    if (addr_is_v4(&c->address))
-        r->address = htonl(addr_v4(&c->address));
-    memcpy(r->address6, c->address6.octets, sizeof(r->address6));
-    r->vlan = c->vlan;
-    r->port_count = c->port_count;
-    for (unsigned i = 0; i < c->port_count; i++)
-        r->ports[i] = htons(c->ports[i]);
+    if (addr_is_v4(&ours->address))
+        r->address = htonl(addr_v4(&ours->address));
+    memcpy(r->address6, ours->address6.octets, sizeof(r->address6));
+    r->vlan = ours->vlan;
+    r->port_count = ours->port_count;
+    for (unsigned i = 0; i < ours->port_count; i++)
+        r->ports[i] = htons(ours->ports[i]);
 }
 
 /* A file in memory with the object, its rules written; -1. It stays open as long as we live. */
-static int make_object(const struct nic_xdp_config *c)
+static int make_object(const struct nic_ours *ours)
 {
     int fd = memfd_create(PROGRAM, MFD_CLOEXEC);
     uint8_t *object, *mark;
@@ -61,7 +61,7 @@ static int make_object(const struct nic_xdp_config *c)
     memcpy(object, nic_xdp_object, nic_xdp_object_len);
     mark = memmem(object, nic_xdp_object_len, NIC_XDP_MARK, sizeof(NIC_XDP_MARK) - 1);
     ASSERT(mark != NULL);
-    put_rules((struct nic_xdp_rules *)(void *)mark, c);
+    put_rules((struct nic_xdp_rules *)(void *)mark, ours);
     munmap(object, nic_xdp_object_len);
     return fd;
 }
@@ -123,14 +123,14 @@ static bool take_off_old(unsigned interface, struct buf *why)
     return false;
 }
 
-bool nic_xdp_share(const struct nic_xdp_config *c, int argc, char **argv, struct buf *why)
+bool nic_xdp_share(const struct nic_ours *ours, int argc, char **argv, struct buf *why)
 {
     static char argument[ARGUMENT];
     char **at = find_argument(argc, argv);
     unsigned interface = at != NULL ? interface_of(*at) : 0;
     int fd, len;
 
-    ASSERT(c->port_count <= LIMIT_LISTENERS);
+    ASSERT(ours->port_count <= LIMIT_LISTENERS);
     if (interface == 0) {
         buf_printf(why, "device: shared: needs an eal argument --vdev=" DRIVER
                         "0,iface=NAME whose interface is there");
@@ -138,7 +138,7 @@ bool nic_xdp_share(const struct nic_xdp_config *c, int argc, char **argv, struct
     }
     if (!take_off_old(interface, why))
         return false;
-    fd = make_object(c);
+    fd = make_object(ours);
     if (fd < 0)
         return failed(why, "a file in memory", errno);
     len = snprintf(argument, sizeof(argument), "%s,xdp_prog=/proc/self/fd/%d", *at, fd);

@@ -7,23 +7,14 @@
 
 #include <stdbool.h>
 
-#include "base/addr.h"
-#include "base/limits.h"
 #include "base/span.h"
-
-struct nic_xdp_config {
-    struct addr address;  /* IPv4, or none */
-    struct addr address6; /* IPv6, or none */
-    uint16_t vlan;
-    uint16_t port_count;
-    uint16_t ports[LIMIT_LISTENERS];
-};
+#include "dataplane/nic/nic_ours.h"
 
 /*
  * Before nic_eal_start, with its arguments: changes the one that makes a net_af_xdp port so that it
  * loads our program, and takes off the interface what a Postern that was killed has left there.
  * False with a sentence in *why. Once per process.
  */
-bool nic_xdp_share(const struct nic_xdp_config *c, int argc, char **argv, struct buf *why);
+bool nic_xdp_share(const struct nic_ours *ours, int argc, char **argv, struct buf *why);
 
 #endif

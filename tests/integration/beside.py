@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""Postern and the kernel on one interface and one address: 465 by AF_XDP, everything else the
-kernel's, and all of it the kernel's when Postern is gone.
+"""Postern and the kernel on one address: 465 is ours, everything else the kernel's.
 
+POSTERN_PATH: shared, where the interface is the kernel's, and AF_XDP takes what is ours: all of it
+is the kernel's when Postern is gone. Or exception, where all frames come to Postern, with two
+workers on one queue, and the kernel has its part by a TAP interface: it comes back with Postern.
 POSTERN_BUILD: the build directory.
 """
 
@@ -10,6 +12,7 @@ import signal
 import socket
 import socketserver
 import struct
+import subprocess
 import sys
 import threading
 import unittest
@@ -18,6 +21,8 @@ from spoof import tcp_segment
 from harness import GATEWAY, GATEWAY6, HOST, HOST6, PASSWORD, USER
 from harness import Gateway, run, run_in_namespace, wait_for
 
+PATH = os.environ["POSTERN_PATH"]
+KERNEL = {"shared": "pv1", "exception": "pk0"}[PATH]  # its interface, which has the addresses
 CLIENTS = "pstn_it_%d" % os.getpid()  # the clients' namespace
 ADDRESSES = (GATEWAY, "[%s]" % GATEWAY6)
 SUBMISSION = 'listener submission { address = "*" path = kernel tls = starttls }'
@@ -43,9 +48,15 @@ def inside(*args, **kw):
 
 def link():
     run("ip", "link", "add", "pv1", "type", "veth", "peer", "name", "pv0", "netns", CLIENTS)
-    for where, name, v4, v6 in ((inside, "pv0", HOST, HOST6), (run, "pv1", GATEWAY, GATEWAY6)):
+    for where, name in ((inside, "pv0"), (run, "pv1")):
         # A veth hands over frames whose checksums nobody has filled in; real wires do not.
         where("ethtool", "-K", name, "tx", "off", "tso", "off", "gso", "off", "gro", "off")
+    if KERNEL == "pk0":
+        # One that lasts keeps its addresses from one Postern to the next.
+        run("ip", "tuntap", "add", "pk0", "mode", "tap")
+        run("sysctl", "-qw", "net.ipv6.conf.pv1.disable_ipv6=1")
+        run("ip", "link", "set", "pv1", "up")
+    for where, name, v4, v6 in ((inside, "pv0", HOST, HOST6), (run, KERNEL, GATEWAY, GATEWAY6)):
         where("ip", "addr", "add", v4 + "/24", "dev", name)
         where("ip", "addr", "add", v6 + "/64", "dev", name, "nodad")
         where("ip", "link", "set", name, "up")
@@ -71,7 +82,8 @@ class Beside(unittest.TestCase):
         cls.ssh = Server(("::", 22), Banner)
         cls.addClassCleanup(cls.ssh.server_close)
         threading.Thread(target=cls.ssh.serve_forever, daemon=True).start()
-        cls.gw = Gateway("shared", extra=SUBMISSION)
+        workers = 1 if PATH == "shared" else 2
+        cls.gw = Gateway(PATH, extra=SUBMISSION, workers=workers, limits="connections = 1000")
 
     def submit(self, url, listener):
         before = len(self.gw.ids())
@@ -100,6 +112,13 @@ class Beside(unittest.TestCase):
         )
         inside("python3", "-c", code)
 
+    def nobody_is_there(self):
+        done = subprocess.run(
+            ["ip", "netns", "exec", CLIENTS, "ping", "-c", "1", "-W", "1", GATEWAY],
+            stdout=subprocess.DEVNULL,
+        )
+        self.assertNotEqual(done.returncode, 0)
+
     def test_both_on_one_address(self):
         with self.gw as gw:
             for address in ADDRESSES:
@@ -114,12 +133,19 @@ class Beside(unittest.TestCase):
             self.assertEqual(counters["tcp_passive_opens"], len(ADDRESSES) + 1)
             self.assertEqual(counters["net_in_not_ours"], 0)
             self.assertEqual(counters["net_out_arp_requests"] + counters["icmp6_out_msgs"], 0)
+            if PATH == "exception":
+                self.assertGreater(counters["kernel_in"], 40)
+                self.assertGreater(counters["kernel_out"], 40)
+                self.assertEqual(counters["kernel_in_dropped"] + counters["kernel_out_dropped"], 0)
 
             gw.stop(signal.SIGKILL)
-            self.reach_kernel()
-            self.refused(465)
+            if PATH == "shared":
+                self.reach_kernel()
+                self.refused(465)
+            else:
+                self.nobody_is_there()
 
-            gw.start()  # over what the killed one left on the interface
+            gw.start()  # over what the killed one left
             self.submit("smtps://%s:465" % GATEWAY, "submissions")
             self.reach_kernel()
 

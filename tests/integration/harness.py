@@ -126,6 +126,8 @@ DEVICES = {
                                    "socket-abstract=no"]),
     # The same as af_xdp, and the kernel has the interface and its addresses too: the test makes it.
     "shared": ("net_af_xdp0", EAL + ["--vdev=net_af_xdp0,iface=pv1"]),
+    # The whole interface is ours, and the kernel has the rest by pk0: the test makes both.
+    "exception": ("net_af_xdp0", EAL + ["--vdev=net_af_xdp0,iface=pv1"]),
 }
 
 
@@ -204,10 +206,12 @@ class Gateway:
             ours = 'address = "%s/24"\n    gateway = "%s"' % (GATEWAY, HOST)
             if self.path == "tap6":
                 ours = 'address6 = "%s/64"\n    gateway6 = "%s"' % (GATEWAY6, HOST6)
-            if self.path == "shared":
-                ours = 'address = "%s/24"\n    address6 = "%s/64"\n    shared = yes' % (
+            beside = {"shared": "shared = yes", "exception": 'exception = "pk0"'}.get(self.path)
+            if beside is not None:
+                ours = 'address = "%s/24"\n    address6 = "%s/64"\n    %s' % (
                     GATEWAY,
                     GATEWAY6,
+                    beside,
                 )
             device = 'device {\n    name = "%s"\n    eal = { %s }\n    %s\n    %s\n}\n' % (
                 name,
@@ -224,7 +228,7 @@ class Gateway:
             f.write(
                 'listener submissions { address = "%s" path = %s tls = %s %s }\n'
                 % (
-                    "*" if self.path == "shared" else self.address,
+                    "*" if self.path in ("shared", "exception") else self.address,
                     "kernel" if self.path == "kernel" else "dpdk",
                     self.tls,
                     self.listener,

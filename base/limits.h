@@ -204,9 +204,10 @@
 #define LIMIT_NIC_FULL_WINDOWS 32
 /* What counts as a full window there, bytes: a path of 5 MB/s and 200 ms. */
 #define LIMIT_NIC_WINDOW_BYTES (1024 * 1024)
-/* Frames that one core may give to another before it looks, a power of two: some bursts, since one
- * queue may serve many cores. Past it: not given, counted; TCP sends again. */
-#define LIMIT_NIC_SHARED_FRAMES 256
+/* Frames that one core may give to another before it looks, a power of two: what a queue brings in
+ * 12 ms at 1 Gbit/s, since one may serve many cores, and a turn with handshakes takes half a
+ * millisecond. Past it: not given, counted; TCP sends again. */
+#define LIMIT_NIC_SHARED_FRAMES 1024
 /* Frames of a queue that wait for the kernel, and the kernel's that wait for the device, a power of
  * two: some bursts. Past it: dropped, counted; whoever needs it sends again. */
 #define LIMIT_NIC_EXCEPTION_FRAMES 256

@@ -87,12 +87,13 @@ static const struct seg_pool_ops pool_ops = {
 /* For who holds few, and gets them back soon: so many are left to them by all others. */
 static uint32_t reserve_needed(const struct nic_pool_need *need)
 {
+    uint32_t others = need->workers > 1 ? need->workers - 1U : 0;
     uint32_t sum = 0;
 
     sum += need->tx_descriptors;                             /* the device, being sent */
     sum += 2 * NIC_BURST;                                    /* the loop: a burst in and one out */
     sum += LIMIT_NET_OUT_SEGS;                               /* net: waiting for the device */
-    sum += need->workers * LIMIT_NIC_SHARED_FRAMES;          /* other cores: given, not yet taken */
+    sum += others * LIMIT_NIC_SHARED_FRAMES;                 /* other cores: given, not yet taken */
     sum += need->exception ? LIMIT_NIC_EXCEPTION_FRAMES : 0; /* the kernel's, not yet taken */
     sum += LIMIT_NET_NEIGHBOURS;   /* net: one for each unknown neighbour */
     sum += LIMIT_NET_FRAG_PACKETS; /* net: one for each packet in fragments */

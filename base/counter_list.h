@@ -128,6 +128,7 @@
     X(POLICY_UNCOUNTED, "policy_uncounted", "uses not counted because the table was full") \
     X(LOG_DROPPED, "log_dropped", "log lines dropped because a ring was full")             \
     X(LOOP_TURNS_BUSY, "loop_turns_busy", "turns of the loop that did work")               \
+    X(LOOP_TURNS_LONG, "loop_turns_long", "those that took more than 150 us")              \
     X(LOOP_CYCLES_BUSY, "loop_cycles_busy", "cycles (rdtsc) of those turns")
 
 /* Those that the MIBs (RFC 4022, 4293) or Linux count too, as nstat(8) names them: X(ID, name).

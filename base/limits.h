@@ -286,6 +286,9 @@
 /* Streams that one turn of the loop runs, so that the wire is looked at again soon. Past it: next
  * turn. */
 #define LIMIT_READY_PER_TURN 64
+/* What a turn may take before it is counted as long: a handshake and what goes with it. Nothing
+ * else happens past it. */
+#define LIMIT_TURN_LONG_NS (150 * 1000)
 
 /* --- TLS ------------------------------------------------------------------------------------- */
 

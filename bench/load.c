@@ -151,11 +151,12 @@ static void close_down(struct load *l)
 
 static bool is_over(struct load *l)
 {
-    bool workers_done = l->options->connections == 0 || (l->waiting_count == 0 && !more_planned(l));
+    bool gave_up = l->set.clock.now_ns >= l->stop_ns; /* what still waits is dropped */
+    bool workers_done = gave_up || (l->waiting_count == 0 && !more_planned(l));
     bool time_over = l->set.clock.now_ns >= l->end_ns || interrupted;
 
     if (l->set.closing)
-        return l->set.clock.now_ns >= l->stop_ns || l->set.open == 0;
+        return gave_up || l->set.open == 0;
     if (l->options->connections == 0 ? time_over : workers_done)
         close_down(l);
     return false;

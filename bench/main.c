@@ -25,6 +25,7 @@ static const char usage[] =
     "  link    a long or bad link between two TAP devices\n"
     "  goodput what our TCP and Linux's receive over such a link\n"
     "  peers   Postern beside Postfix, Exim and Haraka, in turns\n"
+    "  campaign  all that the targets speak of, in one run\n"
     "  sweep   one server over concurrency, load and idle connections\n"
     "  report  a page of the results in a folder\n"
     "See postern-bench(1); COMMAND -h tells the options.\n";
@@ -37,9 +38,9 @@ static const struct command {
 } commands[] = {
     { "limit", &limit_suite, NULL }, { "load", NULL, load_main },
     { "micro", &micro_suite, NULL }, { "connections", NULL, connections_main },
-    { "goodput", NULL, NULL },       { "link", NULL, link_main },
-    { "peers", NULL, NULL },         { "sweep", NULL, NULL },
-    { "report", NULL, NULL },
+    { "campaign", NULL, NULL },      { "goodput", NULL, NULL },
+    { "link", NULL, link_main },     { "peers", NULL, NULL },
+    { "sweep", NULL, NULL },         { "report", NULL, NULL },
 };
 
 /* The program postern-bench-WORD beside this one. Comes back only when it cannot be run. */

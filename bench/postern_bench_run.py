@@ -1,10 +1,11 @@
-"""What `postern-bench peers` and `postern-bench sweep` share: one run of the load generator, lines
-of results, and the namespaces and the folder in which a campaign takes place."""
+"""What `postern-bench peers`, `sweep` and `campaign` share: one run of the load generator, cases,
+idle connections, lines of results, and the namespaces and the folder in which all takes place."""
 
 import contextlib
 import datetime
 import os
 import platform
+import re
 import shutil
 import signal
 import statistics
@@ -16,6 +17,23 @@ import postern_bench_servers as servers
 
 ENDLESS = "1000000000"
 MARK = "POSTERN_BENCH_NAMESPACE"
+CASES = {  # options of `postern-bench load`: connections enough to fill a core
+    "session-4K": ["-m", "1", "-s", "4K", "-c", "64"],
+    "session-10K": ["-m", "1", "-s", "10K", "-c", "64"],
+    "held-1K": ["-m", "0", "-s", "1K", "-c", "128"],
+    "held-10K": ["-m", "0", "-s", "10K", "-c", "128"],
+    "held-10M": ["-m", "0", "-s", "10M", "-c", "8"],
+}
+# What a message costs at least: an operation of `postern-bench limit`, and how many of it.
+FLOORS = {
+    "session-4K": ("handshake/x25519-ecdsa/server", 1),
+    "held-10M": ("aead/open/aes-128-gcm/16384", 640),
+}
+
+UNITS = {"rate": "messages/s", "throughput": "MB/s", "cpu_us": "us/message", "p50": "us",
+         "p99": "us", "client": "cores", "errors": "errors"}
+IDLE_S = 300  # for idle connections to be there
+RUN_S = 180  # for any run of the load
 
 
 def say(text):
@@ -40,8 +58,9 @@ def load(o, server, work, *options):
     done = subprocess.run(
         [os.path.join(o.build, "bench/postern-bench"), "load", "--core", str(o.client_core),
          "-u", servers.LOGIN, "-p", os.path.join(work, "password"), "--tls", "1.3",
-         "--group", "X25519", "-o", out, *options, server.address, str(server.port)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+         "--group", "X25519", "-o", out, *server.client_options(), *options, server.address,
+         str(server.port)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False, timeout=RUN_S)
     if not os.path.exists(out):
         raise servers.Problem("%s: the load did not run: %s" % (server.name, done.stderr[-500:]))
     with open(out) as f:
@@ -79,6 +98,83 @@ def start(o, name, work, port):
     say("%s is up" % name)
     server.rest()
     return server
+
+
+def measure(o, server, work, case):
+    before = server.cpu_s()
+    figures, text = load(o, server, work, *CASES[case], "-n", ENDLESS,
+                               "-t", str(o.seconds))
+    cpu = server.cpu_s() - before
+    count = figures["acknowledged"]
+    if figures["errors"] > 0:
+        say("%s, %s: errors:\n%s" % (server.name, case, text))
+    if count == 0:
+        raise servers.Problem("%s, %s: nothing was acknowledged:\n%s" % (server.name, case, text))
+    return {
+        "rate": figures["rate"],
+        "throughput": figures["throughput"],
+        "cpu_us": cpu * 1e6 / count,
+        "p50": figures["message/p50"],
+        "p99": figures["message/p99"],
+        "client": figures["client_cpu"] / max(figures["seconds"], 1e-9),
+        "errors": figures["errors"],
+    }
+
+
+def start_all(o, work, names):
+    """Those that start and take messages; the others are named with the reason."""
+    running = []
+    for i, name in enumerate(names):
+        try:
+            running.append(start(o, name, work, 4651 + i))
+        except servers.Problem as problem:
+            say("%s is left out: %s" % (name, problem))
+    return running
+
+
+def run_case(o, work, running, case):
+    """Server name -> figures of each round, and the floor's."""
+    got = {s.name: [] for s in running}
+    floor = []
+    for number in range(o.rounds):
+        say("%s: round %d of %d" % (case, number + 1, o.rounds))
+        for server in running:
+            server.wake()
+            got[server.name].append(measure(o, server, work, case))
+            server.rest()
+        if case in FLOORS:
+            name, times = FLOORS[case]
+            floor.append(times * limit_us(o, name))
+    return got, floor
+
+
+def resident_kb(server):
+    total = 0
+    for pid in server.tree():
+        with open("/proc/%d/status" % pid) as f:
+            total += int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1))
+    return total
+
+
+def hold_idle(o, server, work, count):
+    """Resident kB while so many connections are logged in and idle."""
+    errors = os.path.join(work, "idle")
+    with open(errors, "w") as out:
+        client = subprocess.Popen(
+            [os.path.join(o.build, "bench/postern-bench"), "load", "--core", str(o.client_core),
+             "-u", servers.LOGIN, "-p", os.path.join(work, "password"), "-c", "0", "--idle",
+             str(count), "-t", str(2 * IDLE_S), *server.client_options(), server.address,
+             str(server.port)], stdout=out, stderr=out)
+    try:
+        def are_idle():
+            with open(errors) as f:
+                return " %d idle" % count in f.read()
+
+        servers.wait_for("%d idle connections" % count, are_idle, IDLE_S)
+        return resident_kb(server)
+    finally:
+        client.terminate()
+        client.wait()
 
 
 def commit():

@@ -18,6 +18,7 @@ PASSWORD = "bench-password"
 HOSTNAME = "mail.example.org"
 TAP, TAP_HOST, TAP_SERVER = "pb0", "198.18.0.1", "198.18.0.2"
 CACHE = "/var/cache/postern/peers"
+MEMIF_HOSTS = "198.18.0.16"  # and those behind it
 DEADLINE_S = 30
 CONNECTIONS = 16384  # of all workers: within the usual limit of open files
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -141,6 +142,10 @@ class Server:
     def cores(self):
         return str(self.o.server_core)
 
+    def client_options(self):
+        """What a client needs beside the address and the port."""
+        return []
+
     def listens(self):
         if self.process.poll() is not None:
             raise Problem("it ended at once")
@@ -197,11 +202,22 @@ class Server:
                 pass
 
 
+DEVICE = """device {
+    eal = { "--no-huge", "--no-shconf", "--no-pci", "-m", "%(memory)d", "--vdev=%(vdev)s" }
+    address = "%(address)s/24"
+    gateway = "%(gateway)s"
+}
+"""
+
+
 class Postern(Server):
     """Workers are bound by the configuration; every other thread after the start."""
 
     kernel = True
     worker_count = 1
+    connections = CONNECTIONS
+    memory_mb = 512  # for DPDK
+    limits = ""  # further ones of the configuration
     last = (0.0, 0.0)
     busy = 0.0
 
@@ -215,11 +231,9 @@ class Postern(Server):
         os.mkdir(self.file("spool"), 0o700)
         write(self.file("users"), "%s:%s\n" % (
             LOGIN, run("openssl", "passwd", "-6", PASSWORD).strip()))
-        device = "" if self.kernel else (
-            'device {\n    name = "net_tap0"\n'
-            '    eal = { "--no-huge", "--no-shconf", "--no-pci", "-m", "512",'
-            ' "--vdev=net_tap0,iface=%s" }\n    address = "%s/24"\n    gateway = "%s"\n}\n'
-            % (TAP, TAP_SERVER, TAP_HOST))
+        device = "" if self.kernel else DEVICE % {
+            "memory": self.memory_mb, "vdev": self.vdev(), "address": TAP_SERVER,
+            "gateway": TAP_HOST}
         write(self.file("postern.conf"), (
             'hostname = "%s"\nuser = ""\nusers = "%s"\nlog { file = "%s" }\n%s'
             "workers { count = %d cores = { %s } idle = sleep }\n"
@@ -227,11 +241,11 @@ class Postern(Server):
             'tls { certificate { chain = "%s/cert.pem" key = "%s/key.pem" } }\n'
             'control { socket = "" }\n'
             'spool { directory = "%s" size = 40G }\n'
-            "limits { connections = %d connections-per-client = 16384 }\n" % (
+            "limits { connections = %d connections-per-client = %d %s }\n" % (
                 HOSTNAME, self.file("users"), self.file("log"), device, self.worker_count,
                 ", ".join(map(str, self.worker_cores())), self.address, self.port,
                 "kernel" if self.kernel else "dpdk", self.work, self.work, self.file("spool"),
-                CONNECTIONS // self.worker_count)))
+                self.connections // self.worker_count, self.connections, self.limits)))
 
     def command(self):
         return [os.path.join(self.o.build, "gateway/postern"), "-c", self.file("postern.conf")]
@@ -296,8 +310,13 @@ class PosternTwoWorkers(Postern):
 
 
 class PosternDpdk(Postern):
+    """On a TAP device: its wire is the kernel."""
+
     kernel = False
     address = TAP_SERVER
+
+    def vdev(self):
+        return "net_tap0,iface=%s" % TAP
 
     def listens(self):
         if TAP not in [name for _, name in socket.if_nameindex()]:
@@ -306,6 +325,33 @@ class PosternDpdk(Postern):
         run("ip", "address", "replace", TAP_HOST + "/24", "dev", TAP)
         run("ip", "link", "set", TAP, "up")
         return super().listens()
+
+
+class PosternMemif(Postern):
+    """On shared memory with the client, which then has our TCP too: no kernel between them."""
+
+    kernel = False
+    address = TAP_SERVER
+
+    def vdev(self, role="server"):
+        return "net_memif0,role=%s,socket=%s,socket-abstract=no,rsize=11" % (
+            role, self.file("memif"))
+
+    def client_options(self):
+        return ["--device", self.vdev("client"), "--address", MEMIF_HOSTS + "/24", "--hosts", "32"]
+
+    def listens(self):
+        if self.process.poll() is not None:
+            raise Problem("it ended at once")
+        return "event=ready" in self.log_text()
+
+
+class PosternMemifIdle(PosternMemif):
+    """For idle connections by the hundred thousand."""
+
+    connections = 210000
+    memory_mb = 1024
+    limits = "connections-per-network = 210000 command-timeout = 3600 session-timeout = 7200"
 
 
 @functools.cache
@@ -512,4 +558,5 @@ class Haraka(Server):
 # What a campaign runs when it is not told.
 STANDARD = {"postern-kernel": Postern, "postern-dpdk": PosternDpdk, "postfix": Postfix,
             "exim": Exim, "haraka": Haraka}
-KINDS = {**STANDARD, "postern-kernel-2w": PosternTwoWorkers}
+KINDS = {**STANDARD, "postern-kernel-2w": PosternTwoWorkers, "postern-memif": PosternMemif,
+         "postern-memif-idle": PosternMemifIdle}

@@ -54,18 +54,23 @@ void timing_add(struct timing *t, const struct timing_task *task)
     t->tasks[t->count++] = *task;
 }
 
-/* Doubles the batch until it is long enough. */
+/* Doubles the batch until it is long enough twice: the first of a kind may take far longer than all
+ * that come after it. */
 static bool size_batch(const struct timing *t, struct timing_task *task)
 {
     double least = (double)task->batch_us * t->hz / 1e6;
-    uint64_t cycles = 0;
+    unsigned enough = 0;
 
-    for (task->count = 1; task->count < COUNT_MAX; task->count *= 2) {
-        cycles = task->run(task->arg, task->count);
-        if (cycles == 0 || (double)cycles >= least)
-            break;
+    for (task->count = 1; task->count<COUNT_MAX; task->count *= enough> 0 ? 1 : 2) {
+        uint64_t cycles = task->run(task->arg, task->count);
+
+        if (cycles == 0)
+            return false;
+        enough = (double)cycles >= least ? enough + 1 : 0;
+        if (enough == 2)
+            return true;
     }
-    return cycles != 0;
+    return true;
 }
 
 /* A person sees it alive. */

@@ -121,9 +121,13 @@ static unsigned answer(struct worker *w)
 static void turn(struct worker *w)
 {
     uint64_t begin = __rdtsc();
+    uint64_t before_ns = w->clock.now_ns;
     unsigned work;
 
     now_read(&w->clock);
+    /* After a turn that did work the next one follows at once: it took until now. */
+    if (w->idle_turns == 0 && w->clock.now_ns - before_ns > LIMIT_TURN_LONG_NS)
+        counter_inc(&w->counters, COUNTER_LOOP_TURNS_LONG);
     work = core_turn(&w->core);
     if (w->core.tcp != NULL)
         smtp_set_short(w->smtp, tcp_memory_level(w->core.tcp) >= TCP_MEMORY_NO_MAIL);
@@ -148,6 +152,7 @@ static void *run(void *arg)
 
     if (w->setup.nic != NULL && !nic_thread_attach())
         log_end(w->log, log_begin(w->log, LOG_LEVEL_WARN, "EAL has no room for the thread"));
+    w->idle_turns = 1; /* no turn was before the first */
     while (!__atomic_load_n(&w->want_stop, __ATOMIC_ACQUIRE))
         turn(w);
     conns_abort_all(w->conns);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""postern-bench peers with Postern alone: one short round, whose results hold figures and no error.
-The other servers' programs come from the network, which tests do not use."""
+"""postern-bench peers and campaign with Postern alone: a short round, whose results hold
+figures and no error. The other servers' programs come from the network, which tests do not use."""
 
 import os
 import sys
@@ -23,6 +23,12 @@ def main():
             "--seconds", "1", "--work", folder, folder)
         got = figures(os.path.join(folder, "peers.tsv"))
         left = sorted(os.listdir(folder))
+        run(bench, "campaign", "--peers", "", "--steps", "sessions", "--rounds", "1",
+            "--work", folder, folder)
+        with open(os.path.join(folder, "campaign.md")) as f:
+            table = f.read()
+    if "not measured" in table or "net_memif" not in table:
+        raise Problem("the campaign has not measured: %s" % table)
     place = "peers/held-10K/postern-kernel/"
     if got[place + "rate"] <= 0 or got[place + "cpu_us"] <= 0 or got[place + "errors"] != 0:
         raise Problem("no figures, or errors: %s" % got)

@@ -159,6 +159,7 @@ struct tcp {
     uint64_t windows_free; /* bytes that windows may still grow by, all together */
     struct tcp_challenge_budget challenges;
     struct tcp_memory memory;
+    uint32_t ports_tried; /* by tcp_connect */
     uint32_t listener_count;
     uint32_t state_count[TCP_STATE_COUNT];
     uint8_t rcv_wscale; /* for receive_bytes_max */

@@ -181,15 +181,14 @@ uint32_t tcp_connections(const struct tcp *t)
 }
 
 /* A port whose four-tuple is free, from a place that others cannot foresee (RFC 6056, 3.3.3). 0:
- * none found. */
-static uint16_t choose_port(const struct tcp *t, struct endpoint *local,
-                            const struct endpoint *peer)
+ * none found. Many may be wanted before the clock moves, so each look is at another port. */
+static uint16_t choose_port(struct tcp *t, struct endpoint *local, const struct endpoint *peer)
 {
     uint32_t offset;
     uint32_t start = tcp_conn_choose_iss(t, local, peer, tcp_now_ns(t), &offset);
 
     for (uint32_t i = 0; i < PORT_TRIES; i++) {
-        local->port = (uint16_t)(PORT_FIRST + (start + i) % PORT_COUNT);
+        local->port = (uint16_t)(PORT_FIRST + (start + t->ports_tried++) % PORT_COUNT);
         if (tcp_table_find(&t->table, tcp_conn_hash(t, local, peer)) == 0)
             return local->port;
     }

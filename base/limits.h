@@ -454,6 +454,10 @@
 #define LIMIT_SCRAM_SALT_BYTES       64
 #define LIMIT_SCRAM_ITERATIONS_LEAST 4096
 #define LIMIT_SCRAM_ITERATIONS       1000000
+/* A file of random bytes that salts of unknown logins are made from: as many as the HMAC's key has,
+ * and no more than anybody would write. Past either: a fault at start. */
+#define LIMIT_SALT_KEY_BYTES_LEAST 32
+#define LIMIT_SALT_KEY_BYTES       4096
 /* Tokens (RFC 7519): one fits an AUTH line; the header has a few words, Microsoft's with an x5t 150
  * bytes. Past it: 535. */
 #define LIMIT_JWT_BYTES        (LIMIT_AUTH_LINE_BYTES / 4 * 3)

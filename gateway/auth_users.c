@@ -211,11 +211,12 @@ static const char *find_usual(const struct auth_users *t, const char *prefix)
 
 /*
  * The salt of a login without keys must be the same each time it is asked for, by each worker,
- * after a restart and when a line was added: so its key is the file's first secret.
+ * after a restart and when a line was added: so its key is the file's first secret, unless there is
+ * one that outlasts any line.
  */
-static void set_inventor(struct auth_users *t, const char *secret)
+void auth_users_invent_from(struct auth_users *u, struct span key)
 {
-    hmac_sha256_set_key(&t->inventor, strlen(secret), (const uint8_t *)secret);
+    hmac_sha256_set_key(&u->inventor, key.len, key.ptr);
 }
 
 static void invent(const struct auth_users *u, struct span login, const char *what, uint8_t *out)
@@ -252,7 +253,8 @@ static void read_lines(struct reader *r, char *text)
         read_line(r, text, line++);
         text = end;
     }
-    set_inventor(r->table, r->table->count > 0 ? r->table->users[0].secret : "");
+    auth_users_invent_from(r->table,
+                           span_str(r->table->count > 0 ? r->table->users[0].secret : ""));
     if (r->table->count > 0)
         qsort(r->table->users, r->table->count, sizeof(struct user), compare_users);
     check_logins(r);

@@ -23,6 +23,10 @@ struct auth_users *auth_users_load(const char *path, struct buf *errors);
 /* The same from text; `path` is only for messages. */
 struct auth_users *auth_users_parse(const char *path, struct span text, struct buf *errors);
 
+/* Before others have the table: what keys of unknown logins are made from, instead of the file's
+ * first secret. */
+void auth_users_invent_from(struct auth_users *u, struct span key);
+
 /* Safe from any thread. The last release frees the table. */
 struct auth_users *auth_users_ref(struct auth_users *u);
 void auth_users_release(struct auth_users *u);

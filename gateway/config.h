@@ -147,6 +147,7 @@ struct config_auth {
     uint32_t backend;          /* enum config_backend */
     const char *socket;        /* of Dovecot */
     const char *url;           /* of the HTTP hook */
+    const char *salt_key;      /* path of what salts of unknown logins are made from; "": none */
     uint32_t timeout_s;        /* for an answer of Dovecot or the hook */
     uint32_t cache_entries;    /* 0: no cache */
     uint32_t cache_lifetime_s; /* of a verdict */

@@ -12,7 +12,7 @@
 
 #include "gateway/auth_http_wire.h"
 #include "gateway/auth_jwks.h"
-#include "gateway/auth_users.h"
+#include "gateway/auth_salt.h"
 #include "gateway/config_read.h"
 #include "gateway/privs.h"
 #include "gateway/senders.h"
@@ -287,7 +287,7 @@ static void check_users(struct config_read *r)
     check_file(r, config_read_line(r, CONFIG_ROOT, "users"), "users", r->config->users);
     if (r->faults > before)
         return;
-    users = auth_users_load(r->config->users, r->errors);
+    users = auth_salt_load_users(r->config->users, r->config->auth.salt_key, r->errors);
     r->faults += users == NULL;
     auth_users_release(users);
 }

@@ -163,6 +163,7 @@ static const struct config_key keys[] = {
       .number = CONFIG_BACKEND_USERS, .choices = backends },
     { CONFIG_AUTH, "socket", CONFIG_FILE, AT(config_auth, socket),
       .text = "/run/dovecot/auth-client" },
+    { CONFIG_AUTH, "salt-key", CONFIG_FILE_OR_NONE, AT(config_auth, salt_key), .text = "" },
     { CONFIG_AUTH, "url", CONFIG_TEXT, AT(config_auth, url), .most = TEXT_MAX, .text = "" },
     { CONFIG_AUTH, "timeout", CONFIG_SECONDS, AT(config_auth, timeout_s), .least = 1, .most = 120,
       .number = LIMIT_AUTH_TIMEOUT_S_DEFAULT },

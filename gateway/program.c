@@ -141,7 +141,7 @@ static bool open_users(struct program *p, struct buf *why)
 {
     if (p->config->auth.backend != CONFIG_BACKEND_USERS)
         return open_remote(p, why);
-    p->users = auth_users_load(p->config->users, why);
+    p->users = auth_salt_load_users(p->config->users, p->config->auth.salt_key, why);
     return p->users != NULL;
 }
 

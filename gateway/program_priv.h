@@ -5,6 +5,7 @@
 #include "dataplane/nic/nic_port.h"
 #include "gateway/auth_dovecot.h"
 #include "gateway/auth_http.h"
+#include "gateway/auth_salt.h"
 #include "gateway/auth_users.h"
 #include "gateway/control.h"
 #include "gateway/exception.h"

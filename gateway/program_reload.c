@@ -36,7 +36,7 @@ static bool reload_users(struct program *p, struct buf *errors, struct buf *why)
         program_log(p, LOG_LEVEL_INFO, "kept verdicts forgotten", NULL, NULL);
         return true;
     }
-    users = auth_users_load(p->config->users, errors);
+    users = auth_salt_load_users(p->config->users, p->config->auth.salt_key, errors);
     if (!tell_reload(p, users != NULL, "users file", p->config->users, errors, why))
         return false;
     for (unsigned i = 0; i < p->config->workers.count; i++)

@@ -12,6 +12,7 @@
 
 #include "bench/connections.h"
 #include "bench/limit.h"
+#include "bench/flood.h"
 #include "bench/link.h"
 #include "bench/load.h"
 #include "bench/micro.h"
@@ -22,6 +23,7 @@ static const char usage[] =
     "  limit   what the machine can do: handshakes, AEAD, disk, rings\n"
     "  load    SMTP submission by many clients at once, against any server\n"
     "  connections  a thousand, and a million, established ones: memory, and cycles of a segment\n"
+    "  flood   SYNs from addresses that are not the sender's\n"
     "  link    a long or bad link between two TAP devices\n"
     "  goodput what our TCP and Linux's receive over such a link\n"
     "  peers   Postern beside Postfix, Exim and Haraka, in turns\n"
@@ -38,9 +40,10 @@ static const struct command {
 } commands[] = {
     { "limit", &limit_suite, NULL }, { "load", NULL, load_main },
     { "micro", &micro_suite, NULL }, { "connections", NULL, connections_main },
-    { "campaign", NULL, NULL },      { "goodput", NULL, NULL },
-    { "link", NULL, link_main },     { "peers", NULL, NULL },
-    { "sweep", NULL, NULL },         { "report", NULL, NULL },
+    { "campaign", NULL, NULL },      { "flood", NULL, flood_main },
+    { "goodput", NULL, NULL },       { "link", NULL, link_main },
+    { "peers", NULL, NULL },         { "sweep", NULL, NULL },
+    { "report", NULL, NULL },
 };
 
 /* The program postern-bench-WORD beside this one. Comes back only when it cannot be run. */

@@ -1,6 +1,6 @@
 /*
- * A client's certificate, verified off the loop: a chain of three costs 0.2 ms, and the client says
- * how long it is.
+ * A client's certificate, verified off the loop: a signature of P-256 costs 0.1 ms, one of P-384 1
+ * ms, and the client says how many there are.
  *
  * Happy path: BoringSSL has the client's Certificate message and asks (tls_verify_on_chain); the
  * chain goes into an object of a pool and to the helpers; the handshake step returns

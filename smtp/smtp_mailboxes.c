@@ -5,6 +5,8 @@
  */
 #include "smtp/smtp_mailboxes.h"
 
+#include <string.h>
+
 #include "base/assert.h"
 
 void smtp_mailboxes_init(struct smtp_mailboxes *m)
@@ -13,6 +15,7 @@ void smtp_mailboxes_init(struct smtp_mailboxes *m)
     m->escaped = false;
     m->in_angle = false;
     m->too_long = false;
+    m->doubtful = false;
     m->depth = 0;
     m->len = 0;
 }
@@ -33,15 +36,25 @@ static void keep(struct smtp_mailboxes *m, uint8_t c)
 
 static bool give(struct smtp_mailboxes *m, struct span *found)
 {
-    bool some = m->len > 0;
+    bool some = m->len > 0 || m->doubtful;
 
-    *found = span_of(m->bytes, m->too_long ? 0 : m->len);
+    *found = span_of(m->bytes, m->too_long || m->doubtful ? 0 : m->len);
+    m->doubtful = false;
     forget(m);
     return some;
 }
 
+/* \" <a>, " <b>: whoever lets the backslash quote reads a, and we would read b. */
+static void doubt(struct smtp_mailboxes *m, uint8_t c)
+{
+    if (m->escaped && memchr("\"()[]<>:;,", c, 10) != NULL)
+        m->doubtful = true;
+    m->escaped = !m->escaped && c == '\\';
+}
+
 static bool text(struct smtp_mailboxes *m, uint8_t c, struct span *found)
 {
+    doubt(m, c);
     switch (c) {
     case ' ':
     case '\t':

@@ -2,7 +2,9 @@
  * The addresses of a From or Sender field (RFC 5322, 3.4 and 4.4) while it streams by: phrases,
  * comments and groups fall away, quoted local parts and literals stay as they are written. Looser
  * than the grammar, and strict in one thing: whatever some reader could take for an address is one,
- * so nothing can be hidden behind odd syntax. Pure; keeps one address.
+ * so nothing can be hidden behind odd syntax. A backslash outside of quotes, literals and comments
+ * is in no grammar; in front of what has a meaning it puts the whole mailbox in doubt. Pure; keeps
+ * one address.
  */
 #ifndef POSTERN_SMTP_MAILBOXES_H
 #define POSTERN_SMTP_MAILBOXES_H
@@ -22,6 +24,7 @@ struct smtp_mailboxes {
     bool escaped;   /* behind a backslash */
     bool in_angle;  /* behind "<" */
     bool too_long;  /* more than `bytes` hold */
+    bool doubtful;  /* readers may differ about what it is */
     uint32_t depth; /* of comments */
     uint32_t len;
     uint8_t bytes[LIMIT_PATH_BYTES];
@@ -30,7 +33,8 @@ struct smtp_mailboxes {
 void smtp_mailboxes_init(struct smtp_mailboxes *m);
 /*
  * Takes one byte of the field's value; line ends of folds may be left out. True when it ends an
- * address: *found, valid until the next call; empty when it was too long for any.
+ * address: *found, valid until the next call; empty when it is nobody's: too long for
+ * any, or in doubt.
  */
 bool smtp_mailboxes_feed(struct smtp_mailboxes *m, uint8_t c, struct span *found);
 /* The field is over: the same of the last one. */

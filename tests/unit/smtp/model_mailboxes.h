@@ -14,6 +14,7 @@ struct model_mailboxes {
     struct span text;
     uint32_t at; /* what follows was not read yet */
     bool in_angle;
+    bool doubtful;
     uint32_t len;
     uint8_t bytes[LIMIT_PATH_BYTES];
 };
@@ -55,6 +56,16 @@ static inline uint32_t model_mailboxes_element(struct span s)
     }
 }
 
+/* What has a meaning stands behind an odd number of backslashes. */
+static inline bool model_mailboxes_doubt(const struct model_mailboxes *m, uint32_t from)
+{
+    uint32_t n = 0;
+
+    while (n < m->at - from && m->text.ptr[m->at - n - 1] == '\\')
+        n++;
+    return n % 2 == 1 && memchr("\"()[]<>:;,", m->text.ptr[m->at], 10) != NULL;
+}
+
 /* True when an address ends behind this element. */
 static inline bool model_mailboxes_take(struct model_mailboxes *m, struct span element)
 {
@@ -69,7 +80,7 @@ static inline bool model_mailboxes_take(struct model_mailboxes *m, struct span e
     }
     if (c == '>' || ((c == ',' || c == ';') && !m->in_angle)) {
         m->in_angle &= c != '>';
-        return m->len > 0;
+        return m->len > 0 || m->doubtful;
     }
     if (c == ',' || c == ';')
         return false;
@@ -83,18 +94,23 @@ static inline bool model_mailboxes_take(struct model_mailboxes *m, struct span e
 /* The next address; false: there is none. Empty when it is too long for any. */
 static inline bool model_mailboxes_next(struct model_mailboxes *m, struct span *found)
 {
+    uint32_t from = m->at; /* of bytes, not of what stands in an element before */
     bool some = false;
 
     m->len = 0;
+    m->doubtful = false;
     while (!some && m->at < m->text.len) {
         struct span rest = span_skip(m->text, m->at);
         uint32_t n = model_mailboxes_element(rest);
 
+        m->doubtful |= model_mailboxes_doubt(m, from);
         some = model_mailboxes_take(m, span_first(rest, n < rest.len ? n : rest.len));
         m->at += n;
+        if (n > 1)
+            from = m->at;
     }
-    *found = span_of(m->bytes, m->len <= sizeof(m->bytes) ? m->len : 0);
-    return m->len > 0;
+    *found = span_of(m->bytes, m->len <= sizeof(m->bytes) && !m->doubtful ? m->len : 0);
+    return m->len > 0 || m->doubtful;
 }
 
 #endif

@@ -68,13 +68,14 @@ static bool open_port(struct program *p, struct buf *why)
         .connections = p->config->limits.connections,
         .mtu = (uint16_t)d->mtu,
         .mac_set = d->mac_set,
-        .groups = !addr_is_none(&d->address6) || d->exception[0] != '\0',
-        .exception = d->exception[0] != '\0' ? d->exception : NULL,
         .ours = &ours,
     };
 
     if (!d->present)
         return true;
+    if (d->exception[0] != '\0')
+        pc.exception = d->exception;
+    pc.groups = !addr_is_none(&d->address6) || pc.exception != NULL;
     if (d->name[0] != '\0')
         pc.device = d->name;
     for (unsigned i = 0; i < d->eal_count; i++)

@@ -160,11 +160,11 @@ static bool host_start(struct host *h, struct nic *nic)
     bool listens = true;
 
     clock_read(&h->clock);
+    host_hold(h, nic->pool); /* before TCP learns how much there is */
     if (!core_open(&h->core, &config, nic, &h->clock, &h->counters))
         return false;
     h->handler = (struct core_handler){ .accepted = host_accepted, .ready = host_ready };
     h->core.handler = &h->handler;
-    host_hold(h, nic->pool);
     for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
         struct endpoint at = { .port = services[i].port };
 

@@ -46,6 +46,12 @@ struct config_device {
     uint32_t mtu; /* 0: the device's own */
 };
 
+/* Whether the kernel's network has a place beside ours, on the same address. */
+static inline bool config_device_beside_kernel(const struct config_device *d)
+{
+    return d->present && (d->shared || d->exception[0] != '\0');
+}
+
 struct config_control {
     const char *socket; /* a path; "": none */
 };

@@ -86,7 +86,7 @@ static bool open_core(struct worker *w, struct buf *why)
             .prefix_length6 = (uint8_t)cfg->device.prefix_length6,
             .gateway6 = cfg->device.gateway6,
             .vlan = (uint16_t)cfg->device.vlan,
-            .shared = cfg->device.shared || cfg->device.exception[0] != 0,
+            .shared = config_device_beside_kernel(&cfg->device),
         },
         .tcp = {
             .connections_max = cfg->limits.connections,

@@ -1,12 +1,13 @@
 /*
- * A flood of SYNs, as fast as an interface takes them: each from another address out of a /8 and
- * another port, with the options that Linux sends. For networks of one's own: to a neighbour on the
- * link of IFACE whose MAC address the kernel knows.
+ * A flood of SYNs, at a rate or as fast as an interface takes them: each from another address out
+ * of a /8 and another port, with the options that Linux sends. For networks of one's own: to a
+ * neighbour on the link of IFACE whose MAC address the kernel knows.
  *
  * Happy path: batches of frames by sendmmsg(2) on a packet socket that goes past the kernel's
  * queues, until all are sent; then a line says how many, and how fast. Fails: no such interface or
  * neighbour, no right to packet sockets. A frame that the interface has no room for is counted and
- * made again.
+ * made again: without a rate at once, so that the interface stays full, and what others send by it
+ * is lost in it.
  */
 #include "bench/flood.h"
 
@@ -44,6 +45,8 @@ struct flood {
     struct in_addr to;   /* their IP destination */
     uint16_t port;
     uint64_t count;
+    uint64_t rate;    /* at most so many a second; 0: as many as the interface takes */
+    uint64_t next_ns; /* when the next batch is due */
     int fd;
     struct rng rng;
     uint8_t frames[BATCH][FRAME_BYTES];
@@ -54,6 +57,7 @@ static const char usage[] =
     "usage: postern-bench flood [OPTION...] -i INTERFACE HOST PORT\n"
     "  -i, --interface NAME    that HOST is a neighbour on\n"
     "  -n, --count N           SYNs (1000000)\n"
+    "      --rate N            at most N a second (as many as the interface takes)\n"
     "      --to ADDRESS        in their IP header, if not HOST: what the sender alone costs\n"
     "      --core N            bind to this core\n"
     "      --seed N            of addresses, ports and sequence numbers (1)\n";
@@ -153,6 +157,26 @@ static bool open_socket(struct flood *f)
     return true;
 }
 
+static uint64_t read_clock(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+/* Until a batch is due. One that is late makes the later ones late too: none are sent in a row. */
+static void wait_for_turn(struct flood *f)
+{
+    struct timespec due = { .tv_sec = (time_t)(f->next_ns / NS_PER_S),
+                            .tv_nsec = (long)(f->next_ns % NS_PER_S) };
+
+    if (f->rate == 0)
+        return;
+    (void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
+    f->next_ns = read_clock() + BATCH * NS_PER_S / f->rate;
+}
+
 static bool send_all(struct flood *f)
 {
     struct mmsghdr batch[BATCH];
@@ -170,6 +194,7 @@ static bool send_all(struct flood *f)
 
         for (unsigned i = held; i < want; i++)
             make_frame(f, f->frames[i]);
+        wait_for_turn(f);
         sent = sendmmsg(f->fd, batch, want, 0);
         if (sent < 0 && errno != ENOBUFS && errno != EAGAIN && errno != EINTR)
             return failed("sending");
@@ -178,14 +203,6 @@ static bool send_all(struct flood *f)
         held = sent > 0 ? 0 : want;
     }
     return true;
-}
-
-static uint64_t read_clock(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
 }
 
 static bool flood(struct flood *f)
@@ -216,6 +233,7 @@ static bool take_option(struct flood *f, int opt, bool *to_given)
     switch (opt) {
     case 'i': f->interface = optarg; return true;
     case 'n': return options_number(optarg, 1, UINT32_MAX, &f->count);
+    case 'r': return options_number(optarg, 1, UINT32_MAX, &f->rate);
     case 't': *to_given = true; return inet_pton(AF_INET, optarg, &f->to) == 1;
     case 'c': return options_number(optarg, 0, 1023, &value) && options_pin((int)value);
     case 's':
@@ -229,11 +247,13 @@ static bool take_option(struct flood *f, int opt, bool *to_given)
 
 int flood_main(int argc, char **argv)
 {
-    static const struct option longs[] = {
-        { "interface", required_argument, NULL, 'i' }, { "count", required_argument, NULL, 'n' },
-        { "to", required_argument, NULL, 't' },        { "core", required_argument, NULL, 'c' },
-        { "seed", required_argument, NULL, 's' },      { 0 }
-    };
+    static const struct option longs[] = { { "interface", required_argument, NULL, 'i' },
+                                           { "count", required_argument, NULL, 'n' },
+                                           { "rate", required_argument, NULL, 'r' },
+                                           { "to", required_argument, NULL, 't' },
+                                           { "core", required_argument, NULL, 'c' },
+                                           { "seed", required_argument, NULL, 's' },
+                                           { 0 } };
     static struct flood f = { .count = 1000000, .fd = -1 };
     bool to_given = false, good = true;
     uint64_t port;

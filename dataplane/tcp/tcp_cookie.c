@@ -139,10 +139,16 @@ static void read_stamp(uint32_t stamp, struct tcp_cookie_syn *syn)
     syn->wscale = scale != STAMP_NO_SCALE ? (uint8_t)scale : 0;
 }
 
+bool tcp_cookie_awaited(const struct tcp_cookie_jar *j, uint64_t now_ns)
+{
+    ASSERT(j->good_until_ns == 0 || j->epoch > 0);
+    return now_ns < j->good_until_ns;
+}
+
 bool tcp_cookie_open(struct tcp_cookie_jar *j, uint32_t cookie, const uint32_t *stamp,
                      uint64_t now_ns, struct tcp_cookie_syn *syn)
 {
-    if (now_ns >= j->good_until_ns)
+    if (!tcp_cookie_awaited(j, now_ns))
         return false;
     rotate(j, now_ns);
     if (seal(j, syn, cookie & TEXT_MASK) != cookie)

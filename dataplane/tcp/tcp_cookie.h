@@ -44,6 +44,8 @@ uint32_t tcp_cookie_make(struct tcp_cookie_jar *j, const struct tcp_cookie_syn *
                          uint64_t now_ns);
 /* The SYN-ACK's TSval for this SYN: the latest one not after `now` that keeps its options. */
 uint32_t tcp_cookie_stamp(const struct tcp_cookie_syn *syn, uint32_t now);
+/* Some cookie may still come back. */
+bool tcp_cookie_awaited(const struct tcp_cookie_jar *j, uint64_t now_ns);
 /*
  * An ACK of `cookie` has come for syn->tuple and syn->irs; stamp is its TSecr, or NULL without
  * timestamps. True: the cookie is ours and young enough, and the rest of *syn is filled in.

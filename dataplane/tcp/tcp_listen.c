@@ -4,7 +4,8 @@
  *
  * Failure modes: without a free entry the SYN-ACK is a cookie (tcp_cookie.h), so that a flood of
  * SYNs takes no memory and keeps nobody out; when blocks or segments are short, neither a SYN nor a
- * cookie that comes back is answered, and the peer tries again.
+ * cookie that comes back is answered, and the peer tries again. While cookies are out, text that
+ * fits none is not answered: a peer that we no longer know learns it that much later.
  */
 #include "dataplane/tcp/tcp_listen.h"
 
@@ -168,6 +169,14 @@ static bool take_cookie(struct tcp *t, struct tcp_in *in, int listener)
     return true;
 }
 
+/* Text behind a first segment that was lost together with the handshake's ACK: a TLS hello of two
+ * segments, in a flood. The first comes again, and brings the cookie; RST would forbid it. */
+static bool may_be_ahead(const struct tcp *t, const struct tcp_in *in)
+{
+    return in->s->len > 0 && !(in->h.flags & TCP_SYN) &&
+           tcp_cookie_awaited(&t->cookies, tcp_now_ns(t));
+}
+
 void tcp_listen_input(struct tcp *t, struct tcp_in *in)
 {
     uint8_t flags = in->h.flags;
@@ -176,7 +185,7 @@ void tcp_listen_input(struct tcp *t, struct tcp_in *in)
     /* first: RST is ignored; second: an ACK, and in CLOSED anything, is answered with RST */
     if (flags & TCP_RST)
         return;
-    if (listener >= 0 && (flags & TCP_ACK) && take_cookie(t, in, listener))
+    if (listener >= 0 && (flags & TCP_ACK) && (take_cookie(t, in, listener) || may_be_ahead(t, in)))
         return;
     if (listener < 0 || (flags & TCP_ACK)) {
         tcp_output_reset_for(t, in);

@@ -21,6 +21,13 @@ static const struct tcp_dsl_case cases[] = {
       FLOODED "< S seq=0; > SA; < R seq=1 port=50001; wait 10s; > -; < PA seq=1 ack=1 len=100; "
               "accept; > A ack=101; "
               "read 100; < PA seq=101 ack=1 len=5; > A ack=106; read 5" },
+    { "cookies", "ack_lost_first_text_lost", "RFC 4987, 3.6",
+      FLOODED "< S seq=0; > SA; < PA seq=101 ack=1 len=5; > -; state LISTEN; "
+              "< PA seq=1 ack=1 len=100; accept; > A ack=101; read 100; "
+              "< PA seq=101 ack=1 len=5; > A ack=106; read 5" },
+    { "cookies", "text_too_late", "RFC 9293, 3.10.7.2",
+      FLOODED "< S seq=0; > SA; < R seq=1 port=50001; wait 128s; < PA seq=101 ack=1 len=5; "
+              "> R seq=1; state LISTEN" },
     { "cookies", "ack_with_fin", "RFC 9293, 3.10.7.4, eighth",
       FLOODED "< S seq=0; > SA; < FPA seq=1 ack=1 len=10; accept; > A seq=1 ack=12; read 10; "
               "state CLOSE_WAIT; ready WED" },

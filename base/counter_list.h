@@ -18,6 +18,12 @@
       "IPv4, ICMP or TCP checksum errors, over IPv6 too")                                          \
     X(NET_IN_NOT_OURS, "net_in_not_ours", "frames to another address or protocol")                 \
     X(NET_IN_MARTIANS, "net_in_martians", "packets from an address that no host may send from")    \
+    X(IP_IN_RECEIVES, "ip_in_receives", "IPv4 packets received (RFC 4293)")                        \
+    X(IP_IN_DELIVERS, "ip_in_delivers", "of those, handed to TCP or ICMP (RFC 4293)")              \
+    X(IP_OUT_REQUESTS, "ip_out_requests", "IPv4 packets to be sent (RFC 4293)")                    \
+    X(IP6_IN_RECEIVES, "ip6_in_receives", "IPv6 packets received (RFC 4293)")                      \
+    X(IP6_IN_DELIVERS, "ip6_in_delivers", "of those, handed to TCP or ICMPv6 (RFC 4293)")          \
+    X(IP6_OUT_REQUESTS, "ip6_out_requests", "IPv6 packets to be sent (RFC 4293)")                  \
     X(IP_REASM_REQDS, "ip_reasm_reqds", "fragments received, of IPv4 and IPv6 (RFC 4293)")         \
     X(IP_REASM_OKS, "ip_reasm_oks", "packets made whole of them (RFC 4293)")                       \
     X(IP_REASM_FAILS, "ip_reasm_fails", "packets that did not become whole (RFC 4293)")            \
@@ -134,6 +140,12 @@
 /* Those that the MIBs (RFC 4022, 4293) or Linux count too, as nstat(8) names them: X(ID, name).
  * What a name means there is what is counted here, or it has no row. */
 #define COUNTER_LIST_STANDARD(X)                         \
+    X(IP_IN_RECEIVES, "IpInReceives")                    \
+    X(IP_IN_DELIVERS, "IpInDelivers")                    \
+    X(IP_OUT_REQUESTS, "IpOutRequests")                  \
+    X(IP6_IN_RECEIVES, "Ip6InReceives")                  \
+    X(IP6_IN_DELIVERS, "Ip6InDelivers")                  \
+    X(IP6_OUT_REQUESTS, "Ip6OutRequests")                \
     X(IP_REASM_REQDS, "IpReasmReqds")                    \
     X(IP_REASM_OKS, "IpReasmOKs")                        \
     X(IP_REASM_FAILS, "IpReasmFails")                    \

@@ -61,6 +61,8 @@ static enum net_verdict tcp_verdict(struct net *n, struct seg *s, const struct n
 static enum net_verdict upper_input(struct net *n, struct seg *s, const struct net_wire_ip4 *ip,
                                     struct net_rx *rx)
 {
+    if (ip->proto == NET_WIRE_PROTO_TCP || ip->proto == NET_WIRE_PROTO_ICMP)
+        net_count_in(n, s, COUNTER_IP_IN_DELIVERS);
     if (ip->proto == NET_WIRE_PROTO_TCP)
         return tcp_verdict(n, s, ip, rx);
     if (ip->proto == NET_WIRE_PROTO_ICMP)
@@ -112,6 +114,7 @@ enum net_verdict net_ip4_input(struct net *n, struct seg *s, struct net_rx *rx)
     struct net_wire_ip4 ip;
     enum counter_id why = COUNTER_NET_IN_MALFORMED;
 
+    net_count_in(n, s, COUNTER_IP_IN_RECEIVES);
     if (net_wire_ip4_read(seg_span(s), &ip))
         why = refusal(n, s, &ip);
     if (why != COUNTER_COUNT) {
@@ -138,6 +141,7 @@ void net_ip4_send(struct net *n, struct seg *s, uint8_t proto, uint32_t dst)
                                .dst = dst };
     uint8_t *header;
 
+    counter_inc(n->env.counters, COUNTER_IP_OUT_REQUESTS);
     if (next == 0 && !n->shared) {
         net_drop(n, s, COUNTER_NET_OUT_NO_ROUTE);
         return;

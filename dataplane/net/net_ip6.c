@@ -70,6 +70,8 @@ static enum net_verdict upper_input(struct net *n, struct seg *s, const struct n
 {
     ip->proto = walk->proto;
     ip->header_len = walk->at;
+    if (walk->proto == NET_WIRE_PROTO_TCP || walk->proto == NET_WIRE_PROTO_ICMP6)
+        net_count_in(n, s, COUNTER_IP6_IN_DELIVERS);
     switch (walk->proto) {
     case NET_WIRE_PROTO_TCP: seg_pull(s, walk->at); return tcp_verdict(n, s, ip, rx);
     case NET_WIRE_PROTO_ICMP6: seg_pull(s, walk->at); return net_icmp6_input(n, s, ip, rx);
@@ -177,6 +179,7 @@ enum net_verdict net_ip6_input(struct net *n, struct seg *s, bool to_group, stru
     struct net_ext walk;
     enum counter_id why = COUNTER_NET_IN_MALFORMED;
 
+    net_count_in(n, s, COUNTER_IP6_IN_RECEIVES);
     if (net_wire_ip6_read(seg_span(s), &ip))
         why = refusal(n, &ip, to_group);
     if (why != COUNTER_COUNT) {
@@ -188,11 +191,12 @@ enum net_verdict net_ip6_input(struct net *n, struct seg *s, bool to_group, stru
     return walk_on(n, s, &walk, &ip, rx);
 }
 
-static void put_header(struct seg *s, const struct net_wire_ip6 *ip)
+static void put_header(struct net *n, struct seg *s, const struct net_wire_ip6 *ip)
 {
     struct net_wire_ip6 whole = *ip;
 
     ASSERT(s->len <= UINT16_MAX);
+    counter_inc(n->env.counters, COUNTER_IP6_OUT_REQUESTS);
     whole.payload_len = (uint16_t)s->len;
     net_wire_ip6_write(seg_push(s, NET_WIRE_IP6_LEN), &whole);
     s->l3_len = NET_WIRE_IP6_LEN;
@@ -201,7 +205,7 @@ static void put_header(struct seg *s, const struct net_wire_ip6 *ip)
 void net_ip6_send_to(struct net *n, struct seg *s, const struct net_wire_ip6 *ip,
                      const uint8_t mac[6])
 {
-    put_header(s, ip);
+    put_header(n, s, ip);
     net_link_send(n, s, mac, NET_WIRE_TYPE_IP6);
 }
 
@@ -214,9 +218,10 @@ void net_ip6_send(struct net *n, struct seg *s, const struct net_wire_ip6 *ip)
         net_wire_mac_of_group(&ip->dst, mac);
         net_ip6_send_to(n, s, ip, mac);
     } else if (net_router_hop(n, &ip->dst, &hop)) {
-        put_header(s, ip);
+        put_header(n, s, ip);
         net_neighbour_send(n, s, &hop);
     } else {
+        counter_inc(n->env.counters, COUNTER_IP6_OUT_REQUESTS); /* RFC 4293: before the route */
         net_drop(n, s, COUNTER_NET_OUT_NO_ROUTE);
     }
 }

@@ -119,6 +119,13 @@ static inline bool net_is_link_broadcast(const struct net *n, uint32_t ip)
            ((ip & ~n->mask) == 0 || (ip | n->mask) == 0xffffffff);
 }
 
+/* A packet that came, on the core to which the device gave it alone: it may be handed on. */
+static inline void net_count_in(struct net *n, const struct seg *s, enum counter_id id)
+{
+    if ((s->flags & SEG_RX_SHARED) == 0)
+        counter_inc(n->env.counters, id);
+}
+
 /* Takes s, drops it, counts why. */
 static inline void net_drop(struct net *n, struct seg *s, enum counter_id why)
 {

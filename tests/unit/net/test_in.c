@@ -20,17 +20,24 @@ static int teardown(void **state)
     return 0;
 }
 
-/* Dropped, nothing sent, counted by `why` once more and by nothing else. */
-static void expect_drop(struct rig *r, const uint8_t *frame, uint32_t len, enum counter_id why)
+/* How far a frame comes: each layer that it reaches counts it. */
+enum reach { TO_LINK, TO_IP, TO_TCP };
+
+/* Dropped there, nothing sent, counted by `why` once more, on its way, and by nothing else. */
+static void expect_drop(struct rig *r, const uint8_t *frame, uint32_t len, enum counter_id why,
+                        enum reach reach)
 {
-    struct counters before = r->counters;
+    struct counters expected = r->counters;
     struct seg *s;
 
+    counter_inc(&expected, COUNTER_NET_IN_FRAMES);
+    counter_add(&expected, COUNTER_IP_IN_RECEIVES, reach >= TO_IP);
+    counter_add(&expected, COUNTER_IP_IN_DELIVERS, reach >= TO_TCP);
+    counter_inc(&expected, why);
     assert_int_equal(rig_receive(r, frame, len, &s), NET_SETTLED);
     assert_int_equal(r->sent_count, 0);
     for (int i = 0; i < COUNTER_COUNT; i++)
-        assert_int_equal(r->counters.value[i] - before.value[i],
-                         i == (int)why || i == COUNTER_NET_IN_FRAMES);
+        assert_int_equal(r->counters.value[i], expected.value[i]);
 }
 
 static void expect_tcp(struct rig *r, const uint8_t *frame, uint32_t len, uint32_t tcp_len)
@@ -95,7 +102,7 @@ static void cut_at_every_length(void **state)
     uint32_t len = rig_tcp(frame, 20);
 
     for (uint32_t cut = 0; cut < len; cut++)
-        expect_drop(*state, frame, cut, COUNTER_NET_IN_MALFORMED);
+        expect_drop(*state, frame, cut, COUNTER_NET_IN_MALFORMED, cut < IP_AT ? TO_LINK : TO_IP);
 }
 
 static void wrong_lengths(void **state)
@@ -113,16 +120,17 @@ static void wrong_lengths(void **state)
         if (t == total)
             expect_tcp(*state, frame, len, NET_WIRE_TCP_LEN + 20);
         else if (t > total || t < NET_WIRE_IP4_LEN + NET_WIRE_TCP_LEN)
-            expect_drop(*state, frame, len, COUNTER_NET_IN_MALFORMED);
+            expect_drop(*state, frame, len, COUNTER_NET_IN_MALFORMED,
+                        t < NET_WIRE_IP4_LEN || t > total ? TO_IP : TO_TCP);
         else
-            expect_drop(*state, frame, len, COUNTER_NET_IN_CSUM_ERRORS);
+            expect_drop(*state, frame, len, COUNTER_NET_IN_CSUM_ERRORS, TO_TCP);
     }
     /* Every header length and version but 5 and 4. */
     for (unsigned first = 0; first <= 0xff; first++) {
         memcpy(frame, good, len);
         frame[IP_AT] = (uint8_t)first;
         if (first >> 4 != 4 || (first & 15) < 5 || (first & 15u) * 4 > total)
-            expect_drop(*state, frame, len, COUNTER_NET_IN_MALFORMED);
+            expect_drop(*state, frame, len, COUNTER_NET_IN_MALFORMED, TO_IP);
     }
 }
 
@@ -141,10 +149,10 @@ static void wrong_checksums(void **state)
     }
     memcpy(frame, good, len);
     frame[IP_AT + 8]++; /* TTL */
-    expect_drop(r, frame, len, COUNTER_NET_IN_CSUM_ERRORS);
+    expect_drop(r, frame, len, COUNTER_NET_IN_CSUM_ERRORS, TO_IP);
     memcpy(frame, good, len);
     frame[len - 1]++;
-    expect_drop(r, frame, len, COUNTER_NET_IN_CSUM_ERRORS);
+    expect_drop(r, frame, len, COUNTER_NET_IN_CSUM_ERRORS, TO_TCP);
 }
 
 /* What the device has verified is not verified again; what it has not, is. */
@@ -201,7 +209,7 @@ static void martians_are_dropped(void **state)
     for (unsigned i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
         store_be32(frame + IP_AT + 12, sources[i]);
         rig_fix_ip4(frame);
-        expect_drop(r, frame, len, COUNTER_NET_IN_MARTIANS);
+        expect_drop(r, frame, len, COUNTER_NET_IN_MARTIANS, TO_IP);
     }
     for (unsigned i = 0; i < sizeof(fine) / sizeof(fine[0]); i++) {
         store_be32(frame + IP_AT + 12, fine[i]);
@@ -221,14 +229,14 @@ static void others_are_not_ours(void **state)
     for (unsigned i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
         store_be32(frame + IP_AT + 16, addresses[i]);
         rig_fix_ip4(frame);
-        expect_drop(r, frame, len, COUNTER_NET_IN_NOT_OURS);
+        expect_drop(r, frame, len, COUNTER_NET_IN_NOT_OURS, TO_IP);
     }
     len = rig_tcp(frame, 20);
     for (unsigned proto = 0; proto <= 0xff; proto++) {
         frame[IP_AT + 9] = (uint8_t)proto;
         rig_fix_ip4(frame);
         if (proto != NET_WIRE_PROTO_TCP && proto != NET_WIRE_PROTO_ICMP)
-            expect_drop(r, frame, len, COUNTER_NET_IN_NOT_OURS);
+            expect_drop(r, frame, len, COUNTER_NET_IN_NOT_OURS, TO_IP);
     }
 }
 
@@ -239,16 +247,16 @@ static void ethernet_is_looked_at(void **state)
     uint32_t len = rig_tcp(frame, 20);
 
     memcpy(frame, rig_broadcast, 6); /* IP by a link broadcast: RFC 1122, 3.3.6 */
-    expect_drop(r, frame, len, COUNTER_NET_IN_NOT_OURS);
+    expect_drop(r, frame, len, COUNTER_NET_IN_NOT_OURS, TO_LINK);
     memcpy(frame, rig_our_mac, 6);
     frame[5]++; /* somebody else's, on a promiscuous device */
-    expect_drop(r, frame, len, COUNTER_NET_IN_NOT_OURS);
+    expect_drop(r, frame, len, COUNTER_NET_IN_NOT_OURS, TO_LINK);
     len = rig_tcp(frame, 20);
     frame[6] |= 1; /* from a group */
-    expect_drop(r, frame, len, COUNTER_NET_IN_MALFORMED);
+    expect_drop(r, frame, len, COUNTER_NET_IN_MALFORMED, TO_LINK);
     len = rig_tcp(frame, 20);
     store_be16(frame + 12, 0x86dd);
-    expect_drop(r, frame, len, COUNTER_NET_IN_NOT_OURS);
+    expect_drop(r, frame, len, COUNTER_NET_IN_NOT_OURS, TO_LINK);
 }
 
 int main(void)

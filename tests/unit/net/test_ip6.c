@@ -37,17 +37,24 @@ static void introduce(struct rig *r)
     memset(&r->counters, 0, sizeof(r->counters));
 }
 
-/* Dropped, nothing sent, counted by `why` once more and by nothing else. */
-static void expect_drop(struct rig *r, const uint8_t *frame, uint32_t len, enum counter_id why)
+/* How far a frame comes: each layer that it reaches counts it. */
+enum reach { TO_LINK, TO_IP, TO_TCP };
+
+/* Dropped there, nothing sent, counted by `why` once more, on its way, and by nothing else. */
+static void expect_drop(struct rig *r, const uint8_t *frame, uint32_t len, enum counter_id why,
+                        enum reach reach)
 {
-    struct counters before = r->counters;
+    struct counters expected = r->counters;
     struct seg *s;
 
+    counter_inc(&expected, COUNTER_NET_IN_FRAMES);
+    counter_add(&expected, COUNTER_IP6_IN_RECEIVES, reach >= TO_IP);
+    counter_add(&expected, COUNTER_IP6_IN_DELIVERS, reach >= TO_TCP);
+    counter_inc(&expected, why);
     assert_int_equal(rig_receive(r, frame, len, &s), NET_SETTLED);
     assert_int_equal(r->sent_count, 0);
     for (int i = 0; i < COUNTER_COUNT; i++)
-        assert_int_equal(r->counters.value[i] - before.value[i],
-                         i == (int)why || i == COUNTER_NET_IN_FRAMES);
+        assert_int_equal(r->counters.value[i], expected.value[i]);
 }
 
 static void expect_tcp(struct rig *r, const uint8_t *frame, uint32_t len, uint32_t tcp_len)
@@ -103,9 +110,9 @@ static void cut_at_every_length(void **state)
     uint32_t len = rig6_tcp(frame, 20);
 
     for (uint32_t cut = 0; cut < len; cut++)
-        expect_drop(*state, frame, cut, COUNTER_NET_IN_MALFORMED);
+        expect_drop(*state, frame, cut, COUNTER_NET_IN_MALFORMED, cut < IP_AT ? TO_LINK : TO_IP);
     store_be16(frame + IP_AT + 4, NET_WIRE_TCP_LEN - 1);
-    expect_drop(*state, frame, len, COUNTER_NET_IN_MALFORMED);
+    expect_drop(*state, frame, len, COUNTER_NET_IN_MALFORMED, TO_TCP);
 }
 
 static void wrong_checksums(void **state)
@@ -116,11 +123,11 @@ static void wrong_checksums(void **state)
 
     for (uint32_t bit = RIG6_AT * 8; bit < len * 8; bit++) {
         frame[bit / 8] ^= (uint8_t)(1 << bit % 8);
-        expect_drop(r, frame, len, COUNTER_NET_IN_CSUM_ERRORS);
+        expect_drop(r, frame, len, COUNTER_NET_IN_CSUM_ERRORS, TO_TCP);
         frame[bit / 8] ^= (uint8_t)(1 << bit % 8);
     }
     frame[IP_AT + 8 + 15] ^= 4; /* another sender: the pseudo header is summed */
-    expect_drop(r, frame, len, COUNTER_NET_IN_CSUM_ERRORS);
+    expect_drop(r, frame, len, COUNTER_NET_IN_CSUM_ERRORS, TO_TCP);
     assert_int_equal(rig_receive_flags(r, frame, len, SEG_RX_L4_CSUM_GOOD), NET_TCP);
 }
 
@@ -139,18 +146,18 @@ static void not_for_us(void **state)
 
     for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
         memcpy(frame + IP_AT + 24, others[i].octets, 16);
-        expect_drop(r, frame, len, COUNTER_NET_IN_NOT_OURS);
+        expect_drop(r, frame, len, COUNTER_NET_IN_NOT_OURS, TO_IP);
     }
     len = rig6_tcp(frame, 8);
     memcpy(frame, rig6_group_mac, 6); /* one host's packet by a group's frame */
-    expect_drop(r, frame, len, COUNTER_NET_IN_NOT_OURS);
+    expect_drop(r, frame, len, COUNTER_NET_IN_NOT_OURS, TO_IP);
     len = rig6_tcp(frame, 8);
     memcpy(frame, rig6_group_mac, 6); /* TCP to our group */
     memcpy(frame + IP_AT + 24, net_wire_solicited_group(&rig6_ours).octets, 16);
-    expect_drop(r, frame, len, COUNTER_NET_IN_NOT_OURS);
+    expect_drop(r, frame, len, COUNTER_NET_IN_NOT_OURS, TO_TCP);
     len = rig6_tcp(frame, 8);
     memcpy(frame + 6, rig_our_mac, 6); /* our own frame, come back */
-    expect_drop(r, frame, len, COUNTER_NET_IN_NOT_OURS);
+    expect_drop(r, frame, len, COUNTER_NET_IN_NOT_OURS, TO_LINK);
 }
 
 static void martians_are_dropped(void **state)
@@ -170,11 +177,11 @@ static void martians_are_dropped(void **state)
     for (unsigned i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
         memcpy(frame + IP_AT + 8, sources[i].octets, 16);
         rig6_fix(frame, len, NET_WIRE_TCP_LEN + 8, NET_WIRE_PROTO_TCP, NET_WIRE_TCP_CSUM_AT);
-        expect_drop(r, frame, len, COUNTER_NET_IN_MARTIANS);
+        expect_drop(r, frame, len, COUNTER_NET_IN_MARTIANS, TO_IP);
     }
     memset(frame + IP_AT + 8, 0, 16); /* nobody */
     rig6_fix(frame, len, NET_WIRE_TCP_LEN + 8, NET_WIRE_PROTO_TCP, NET_WIRE_TCP_CSUM_AT);
-    expect_drop(r, frame, len, COUNTER_NET_IN_NOT_OURS);
+    expect_drop(r, frame, len, COUNTER_NET_IN_NOT_OURS, TO_TCP);
 }
 
 /* The peer's TCP behind a destination options header with one option of this type. */
@@ -198,7 +205,8 @@ static void options_are_walked(void **state)
     uint8_t frame[1600];
 
     expect_tcp(*state, frame, with_option(frame, &rig6_ours, 1), NET_WIRE_TCP_LEN + 8);
-    expect_drop(*state, frame, with_option(frame, &rig6_ours, 0x40), COUNTER_IP6_IN_HDR_ERRORS);
+    expect_drop(*state, frame, with_option(frame, &rig6_ours, 0x40), COUNTER_IP6_IN_HDR_ERRORS,
+                TO_IP);
 }
 
 static void problems_are_told(void **state)
@@ -247,13 +255,13 @@ static void groups_and_nobody_get_no_problem(void **state)
     uint8_t frame[1600];
     uint32_t len;
 
-    expect_drop(r, frame, with_option(frame, &rig6_all, 0x80), COUNTER_IP6_IN_HDR_ERRORS);
+    expect_drop(r, frame, with_option(frame, &rig6_all, 0x80), COUNTER_IP6_IN_HDR_ERRORS, TO_IP);
     len = with_option(frame, &rig6_ours, 0x80);
     memset(frame + IP_AT + 8, 0, 16);
-    expect_drop(r, frame, len, COUNTER_IP6_IN_HDR_ERRORS);
+    expect_drop(r, frame, len, COUNTER_IP6_IN_HDR_ERRORS, TO_IP);
     len = rig6_tcp(frame, 8);
     frame[IP_AT + 6] = 17; /* UDP is known, but nobody is there */
-    expect_drop(r, frame, len, COUNTER_NET_IN_NOT_OURS);
+    expect_drop(r, frame, len, COUNTER_NET_IN_NOT_OURS, TO_IP);
 }
 
 static void problems_have_a_rate(void **state)

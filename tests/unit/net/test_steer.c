@@ -70,6 +70,11 @@ static void strays_go_to_their_core(void **state)
     assert_int_equal(rig_receive_flags(r, frame, len, SEG_RX_SHARED), NET_TCP);
     assert_int_equal(r->shared, 2);
     assert_int_equal(rig_count(r, COUNTER_NET_STRAYS_TAKEN), 1);
+    /* Of two cores the one that had them of the device counts them. */
+    assert_int_equal(rig_count(r, COUNTER_IP_IN_RECEIVES), 1);
+    assert_int_equal(rig_count(r, COUNTER_IP_IN_DELIVERS), 1);
+    assert_int_equal(rig_count(r, COUNTER_IP6_IN_RECEIVES), 1);
+    assert_int_equal(rig_count(r, COUNTER_IP6_IN_DELIVERS), 1);
 }
 
 static void no_room_there(void **state)

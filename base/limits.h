@@ -496,6 +496,9 @@
 #define LIMIT_AUTH_REMOTE_REQUESTS 4096
 /* A line from Dovecot: its own bound. Past it: the connection is made anew. */
 #define LIMIT_DOVECOT_LINE_BYTES 8192
+/* How long a client may think within an exchange, s: it computes an answer, for a second with the
+ * dearest keys. Past it: the exchange is cancelled, and its next message gets 454 4.7.0. */
+#define LIMIT_DOVECOT_SILENT_S 60
 /* Lines on their way to Dovecot: 500 passwords. Past it: 454 4.7.0. */
 #define LIMIT_DOVECOT_SEND_BYTES (256 * 1024)
 /* How long to wait before the next try to reach Dovecot, doubled each time, ms. */

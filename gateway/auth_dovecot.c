@@ -1,8 +1,8 @@
 /*
  * A request has a slot; its id is the slot's number plus a multiple of their count, so that it is
  * found without a search and not mistaken for an older one. Slots are in one of three lists: free;
- * asked, the oldest first, which all have the same time; silent, those of exchanges whose client is
- * to speak next, and the one that was silent longest gives way.
+ * asked, and silent, which are exchanges whose client is to speak next, both with the oldest first,
+ * as all of a list have the same time. Without a free one the oldest that is silent gives way.
  */
 #include "gateway/auth_dovecot.h"
 
@@ -82,9 +82,10 @@ static struct auth_question *take_question(struct slot *s)
     return q;
 }
 
-static void put_cancel(struct dovecot *d, const struct slot *s)
+static void cancel(struct dovecot *d, struct slot *s)
 {
     buf_printf(&d->out, "CANCEL\t%u\n", s->id); /* without room it times out there by itself */
+    free_slot(d, s);
 }
 
 /* The number of an exchange: no connection before or after has the same. */
@@ -93,10 +94,10 @@ static uint64_t exchange_of(const struct dovecot *d, const struct slot *s)
     return (uint64_t)d->connections << 32 | s->id;
 }
 
-/* Who was asked first of those that wait, or NULL. */
-static struct slot *oldest(const struct dovecot *d)
+/* The first of asked or silent, or NULL. */
+static struct slot *oldest(const struct list *l)
 {
-    return list_empty(&d->asked) ? NULL : LIST_ENTRY(d->asked.head.next, struct slot, link);
+    return list_empty(l) ? NULL : LIST_ENTRY(l->head.next, struct slot, link);
 }
 
 static struct slot *slot_of_id(struct dovecot *d, uint32_t id)
@@ -111,11 +112,8 @@ static struct slot *new_slot(struct dovecot *d)
 {
     struct slot *s;
 
-    if (list_empty(&d->free) && !list_empty(&d->silent)) {
-        s = LIST_ENTRY(d->silent.head.next, struct slot, link);
-        put_cancel(d, s);
-        free_slot(d, s);
-    }
+    if (list_empty(&d->free) && (s = oldest(&d->silent)) != NULL)
+        cancel(d, s);
     if (list_empty(&d->free))
         return NULL;
     s = LIST_ENTRY(list_pop(&d->free), struct slot, link);
@@ -174,12 +172,12 @@ static void end_all(struct dovecot *d)
 {
     struct slot *s;
 
-    while ((s = oldest(d)) != NULL) {
+    while ((s = oldest(&d->asked)) != NULL) {
         answer(d, take_question(s), SMTP_VERDICT_TEMPORARY);
         free_slot(d, s);
     }
-    while (!list_empty(&d->silent))
-        free_slot(d, LIST_ENTRY(d->silent.head.next, struct slot, link));
+    while ((s = oldest(&d->silent)) != NULL)
+        free_slot(d, s);
 }
 
 static void lose(struct dovecot *d, const char *why)
@@ -300,23 +298,24 @@ static const char *take_result(struct dovecot *d, const struct auth_dovecot_line
 
     if (!d->ready)
         return "an answer before the hello";
-    if (s == NULL || s->question == NULL) {
-        /* Its time was over, or its exchange gave way. */
-        return NULL;
-    }
+    if (s == NULL || s->question == NULL)
+        return NULL; /* its time was over, or its exchange gave way */
     q = take_question(s);
     if (line->kind == AUTH_DOVECOT_CONT && put_challenge(q, line)) {
         q->exchange = exchange_of(d, s);
         list_remove(&s->link);
         s->silent = true;
+        s->due_ns = now_ns(d) + LIMIT_DOVECOT_SILENT_S * NS_PER_S;
         list_append(&d->silent, &s->link);
         auth_remote_answer(d->client.remote, q);
         return NULL;
     }
-    if (line->kind == AUTH_DOVECOT_CONT)
-        put_cancel(d, s);
-    answer(d, q,
-           line->kind == AUTH_DOVECOT_CONT ? SMTP_VERDICT_TEMPORARY : read_verdict(d, q, line));
+    if (line->kind == AUTH_DOVECOT_CONT) {
+        answer(d, q, SMTP_VERDICT_TEMPORARY);
+        cancel(d, s);
+        return NULL;
+    }
+    answer(d, q, read_verdict(d, q, line));
     free_slot(d, s);
     return NULL;
 }
@@ -403,21 +402,22 @@ static void look_at_the_time(struct dovecot *d)
 
     if (d->fd >= 0 && !d->ready && mute)
         lose(d, "it says no hello");
-    while ((s = oldest(d)) != NULL && now_ns(d) >= s->due_ns) {
+    while ((s = oldest(&d->silent)) != NULL && now_ns(d) >= s->due_ns)
+        cancel(d, s);
+    while ((s = oldest(&d->asked)) != NULL && now_ns(d) >= s->due_ns) {
         if (mute) {
             lose(d, "it does not answer");
             return;
         }
-        put_cancel(d, s);
         answer(d, take_question(s), SMTP_VERDICT_TEMPORARY);
-        free_slot(d, s);
+        cancel(d, s);
     }
 }
 
 /* ms until there is something to do by itself. */
 static int patience_ms(const struct dovecot *d)
 {
-    const struct slot *s = oldest(d);
+    const struct slot *s = oldest(&d->asked);
     uint64_t due_ns = now_ns(d) + NS_PER_S;
 
     if (d->fd < 0 && d->retry_ns < due_ns)

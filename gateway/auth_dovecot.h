@@ -9,7 +9,8 @@
  * Failure modes: the service is not there, says what the protocol does not allow, or closes: what
  * is under way is TEMPORARY, and it is tried again after a while that grows; one warning for each
  * time that it goes. It does not answer in time: TEMPORARY for that request, and when it said
- * nothing at all for as long, the connection is made anew.
+ * nothing at all for as long, the connection is made anew. A client does not go on with its
+ * exchange, because it is gone or thinks for too long: the exchange is cancelled.
  */
 #ifndef POSTERN_AUTH_DOVECOT_H
 #define POSTERN_AUTH_DOVECOT_H

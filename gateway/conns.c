@@ -10,12 +10,17 @@
 #include "base/limits.h"
 #include "gateway/conn_priv.h"
 
-/* A client's own connection is counted here, a proxy's when it has said whose it is. */
+/* A client's own connection is counted at once, a proxy's when it has said whose it is. */
+static bool is_own(const struct conn_listener *l, const struct stream *s)
+{
+    return l->proxy_count == 0 && !addr_nets_have(l->xclients, l->xclient_count, &s->peer.addr);
+}
+
 static bool may_come(struct conns *cs, const struct conn_listener *l, const struct stream *s)
 {
-    if (l->proxy_count == 0)
+    if (is_own(l, s))
         return conn_clients_enter(cs->clients, &s->peer.addr, cs->config.connections_per_client);
-    if (addr_nets_have(l->proxies, l->proxy_count, &s->peer.addr))
+    if (l->proxy_count == 0 || addr_nets_have(l->proxies, l->proxy_count, &s->peer.addr))
         return true;
     conn_log_not_a_proxy(cs, l, &s->peer);
     return false;
@@ -25,12 +30,12 @@ static void accepted(struct core_handler *h, struct stream *s, void *cookie)
 {
     struct conns *cs = LIST_ENTRY(h, struct conns, handler);
     const struct conn_listener *l = cookie;
-    bool proxied = l->proxy_count > 0;
+    bool own = is_own(l, s);
     struct conn *c = NULL;
 
     if (!cs->draining && may_come(cs, l, s)) {
         c = pool_get(cs->pool);
-        if (c == NULL && !proxied)
+        if (c == NULL && own)
             conn_clients_leave(cs->clients, &s->peer.addr);
     }
     if (c == NULL) {
@@ -43,10 +48,10 @@ static void accepted(struct core_handler *h, struct stream *s, void *cookie)
     *c = (struct conn){ .set = cs, .lower = s, .io = s, .listener = l };
     c->peer = s->peer;
     c->local = s->local;
-    c->counted = !proxied;
+    c->counted = own;
     c->number = cs->next_number++;
     c->accepted_ns = cs->env.clock->now_ns;
-    c->phase = proxied ? CONN_PROXY : CONN_HANDSHAKE;
+    c->phase = l->proxy_count > 0 ? CONN_PROXY : CONN_HANDSHAKE;
     c->want = SMTP_WANT_INPUT;
     list_append(&cs->all, &c->all);
     list_node_init(&c->wait);

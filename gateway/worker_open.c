@@ -142,9 +142,9 @@ static bool listen_on(struct worker *w, const struct config_listener *l, struct 
 
     if (l->path == CONFIG_PATH_KERNEL)
         return ksock_listen(w->ksock, &at, mine);
-    if (l->proxy_count > 0)
-        return tcp_listen_balanced(w->core.tcp, &at, mine);
-    return tcp_listen(w->core.tcp, &at, mine);
+    if (l->proxy_count > 0) /* nobody else may connect */
+        return tcp_listen_proxied(w->core.tcp, &at, l->proxies, l->proxy_count, mine);
+    return tcp_listen_proxied(w->core.tcp, &at, l->xclients, l->xclient_count, mine);
 }
 
 static bool open_listeners(struct worker *w, struct buf *why)

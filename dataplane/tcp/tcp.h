@@ -66,9 +66,10 @@ void tcp_destroy(struct tcp *t);
 /* A listener at addr (all zero: any address of ours) and port; cookie comes back with tcp_accept.
  * False: too many. */
 bool tcp_listen(struct tcp *t, const struct endpoint *at, void *cookie);
-/* The same for load balancers: their connections are those of many clients, and no limit for a host
- * or a network is theirs. */
-bool tcp_listen_balanced(struct tcp *t, const struct endpoint *at, void *cookie);
+/* The same beside proxies and load balancers: theirs are the connections of many clients, and no
+ * limit for a host or a network holds who is in one of these networks. Keeps `proxies`. */
+bool tcp_listen_proxied(struct tcp *t, const struct endpoint *at, const struct addr_net *proxies,
+                        uint32_t proxy_count, void *cookie);
 /* No new connections from now on: SYNs are answered with RST. For draining. */
 void tcp_listen_stop(struct tcp *t);
 

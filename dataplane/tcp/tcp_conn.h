@@ -125,7 +125,8 @@ STATIC_ASSERT(sizeof(struct tcp_conn) <= 448, "with its places in the tables, 51
 struct tcp_listener {
     struct endpoint at;
     void *cookie;
-    bool balanced; /* no limits for a host or a network */
+    const struct addr_net *proxies; /* whom no limit for a host or a network holds */
+    uint32_t proxy_count;
 };
 
 struct tcp {

@@ -108,13 +108,15 @@ void tcp_half_promote(struct tcp *t, const struct tcp_syn *syn, struct tcp_in *i
 
 bool tcp_half_admits(struct tcp *t, const struct tcp_in *in, int listener)
 {
+    const struct tcp_listener *l = &t->listeners[listener];
+
     if (pool_used(t->conns) == pool_count(t->conns)) {
         tcp_count(t, COUNTER_TCP_SYN_DROPPED);
         return false;
     }
-    if (t->listeners[listener].balanced ||
-        tcp_prefix_has_room(&t->prefixes, &in->peer.addr, t->config.host_max,
-                            t->config.network_max))
+    if (tcp_prefix_has_room(&t->prefixes, &in->peer.addr, t->config.host_max,
+                            t->config.network_max) ||
+        addr_nets_have(l->proxies, l->proxy_count, &in->peer.addr))
         return true;
     tcp_count(t, COUNTER_TCP_PREFIX_REFUSED);
     tcp_output_reset_for(t, in);

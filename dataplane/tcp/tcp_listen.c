@@ -21,6 +21,7 @@ static bool is_any(const struct addr *a)
 
 static bool listen_on(struct tcp *t, const struct tcp_listener *l)
 {
+    ASSERT(l->at.port != 0);
     if (t->listener_count == LIMIT_LISTENERS)
         return false;
     t->listeners[t->listener_count++] = *l;
@@ -32,9 +33,11 @@ bool tcp_listen(struct tcp *t, const struct endpoint *at, void *cookie)
     return listen_on(t, &(struct tcp_listener){ .at = *at, .cookie = cookie });
 }
 
-bool tcp_listen_balanced(struct tcp *t, const struct endpoint *at, void *cookie)
+bool tcp_listen_proxied(struct tcp *t, const struct endpoint *at, const struct addr_net *proxies,
+                        uint32_t proxy_count, void *cookie)
 {
-    return listen_on(t, &(struct tcp_listener){ .at = *at, .cookie = cookie, .balanced = true });
+    ASSERT(proxies != NULL || proxy_count == 0);
+    return listen_on(t, &(struct tcp_listener){ *at, cookie, proxies, proxy_count });
 }
 
 void tcp_listen_stop(struct tcp *t)

@@ -54,6 +54,13 @@ class Xclient(unittest.TestCase):
         self.assertEqual(self.proxy("ADDR=203.0.113.7")[1], 220)
         self.assertEqual(held[0].noop()[0], 250)
 
+    def test_the_proxy_s_own_are_not(self):
+        silent = [smtplib.SMTP(self.gw.address, self.gw.port, timeout=DEADLINE_S) for _ in range(4)]
+        for i, c in enumerate(silent):
+            self.addCleanup(c.close)
+            c.ehlo()
+            self.assertEqual(c.docmd("XCLIENT", "ADDR=203.0.113.%d" % (20 + i))[0], 220)
+
     def test_a_stranger_is_not_heard(self):
         source = self.gw.stranger
         with socket.create_connection(

@@ -87,6 +87,9 @@ static const struct tcp_dsl_case cases[] = {
       "abort; close; > RA; < S seq=0 port=1; > SA" },
     { "attacks", "syn_past_the_network_s_share", "limits",
       "set networks 1; in ESTABLISHED; < S seq=0 port=1; > RA ack=1; state ESTABLISHED" },
+    { "attacks", "proxy_has_no_share", "limits",
+      "set hosts 1; set networks 1; set proxied 1; in ESTABLISHED; < S seq=0 port=1; > SA; "
+      "< A seq=1 ack=1 port=1; > -; count tcp_prefix_refused 0; count tcp_passive_opens 2" },
     { "attacks", "forged_syns_are_nobody_s_share", "limits",
       "set hosts 1; < S seq=0 port=1; > SA; < S seq=0 port=2; > SA; < S seq=0 port=3; > SA; "
       "in ESTABLISHED; count tcp_prefix_refused 0" },

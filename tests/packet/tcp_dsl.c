@@ -35,6 +35,7 @@ struct dsl {
     uint32_t read;
     uint32_t mtu;
     uint32_t segs;
+    uint32_t proxied; /* 1: the client is a proxy that the listener knows */
     struct tcp_config config;
     struct list held;
     struct tcp_dsl_seg out[OUT_MAX];
@@ -80,6 +81,7 @@ static uint16_t lower_mtu(struct tcp_lower *l, const struct addr *dst)
 
 static bool open_tcp(struct dsl *d)
 {
+    static const struct addr_net proxy = { .addr = client_at.addr, .bits = 128 };
     struct tcp_env env = {
         .lower = &d->lower,
         .clock = &d->clock,
@@ -93,7 +95,7 @@ static bool open_tcp(struct dsl *d)
     d->pool = seg_plain_create(d->segs, 128, 2048);
     env.pool = d->pool;
     d->tcp = tcp_create(&d->config, &env);
-    return d->tcp != NULL && tcp_listen(d->tcp, &server_at, d);
+    return d->tcp != NULL && tcp_listen_proxied(d->tcp, &server_at, &proxy, d->proxied, d);
 }
 
 /* --- verbs: each returns false after fail() ------------------------------------------------------
@@ -114,6 +116,7 @@ static bool verb_set(struct dsl *d, char **words, unsigned count)
         { "tws", &d->config.time_wait_max },
         { "hosts", &d->config.host_max },
         { "networks", &d->config.network_max },
+        { "proxied", &d->proxied },
         { "segs", &d->segs },
         { "irs", &d->base.peer },
         { "uto", &d->config.user_timeout_ms },

@@ -372,7 +372,7 @@
 
 /* --- Spool ----------------------------------------------------------------------------------- */
 
-/* A piece of a message as a worker fills it; registered with io_uring. */
+/* A piece of a message as a worker fills it. */
 #define LIMIT_EXTENT_BYTES (64 * 1024)
 /* Extents of a worker: 64 MB; what a session that gets none does: waits, its TCP window closes. */
 #define LIMIT_EXTENTS_PER_WORKER 1024
@@ -383,13 +383,10 @@
 /* Envelopes and headers of one worker on their way to the writer: 4,096 of 1 KB. Past it: commit
  * says "next turn". */
 #define LIMIT_SPOOL_COMMIT_RING_BYTES (4 * 1024 * 1024)
-/* One write of many small records: 250 messages of 4 KB. Past it: the next batch. */
+/* One write of many records: 15 extents, or 250 messages of 4 KB. Past it: the next batch. */
 #define LIMIT_SPOOL_BATCH_BYTES (1024 * 1024)
 /* Batches being filled or written. Past it: requests wait. */
 #define LIMIT_SPOOL_BATCHES 4
-/* Extents up to this size are copied into a batch; larger ones are written in place, padded to 4
- * KB: a quarter more at worst. */
-#define LIMIT_SPOOL_COPY_BYTES (16 * 1024)
 /* Writes under way: enough to keep a device busy, far below its queue (a full one blocks the
  * writer). Past it: wait. */
 #define LIMIT_SPOOL_DEPTH 16

@@ -85,8 +85,8 @@ void spool_wake(struct spool *s);
 struct spool_port *spool_port(struct spool *s, unsigned worker);
 
 struct spool_extent {
-    uint8_t *data; /* where the bytes go; the record's header has its place before it */
-    uint32_t cap;  /* bytes of room, at most LIMIT_EXTENT_BYTES */
+    uint8_t *data; /* where the bytes go */
+    uint32_t cap;  /* bytes of room: LIMIT_EXTENT_BYTES */
     uint32_t len;  /* bytes filled, by the worker */
 };
 

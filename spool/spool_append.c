@@ -1,8 +1,7 @@
 /*
- * Happy path: a small record is copied into the open batch; the batch is written when none is under
- * way, so that the next one is whatever arrived meanwhile; a large extent is written from where it
- * is. Completions move durable_end over the unbroken row of good ones; commits before it are
- * answered.
+ * Happy path: a record is copied into the open batch; the batch is written when it is full, or when
+ * none is under way, so that the next one is whatever arrived meanwhile. Completions move
+ * durable_end over the unbroken row of good ones; commits before it are answered.
  *
  * Failure modes: a write fails or is short: the segment is sealed, the row of writes runs dry, and
  * all that has a record past durable_end fails. No room: the segment changes (spool_segment.c), or
@@ -21,7 +20,7 @@ enum spool_state spool_append_verdict(int error)
     return error == ENOSPC || error == EDQUOT || error == EFBIG ? SPOOL_FULL : SPOOL_FAILED;
 }
 
-static struct spool_flight *take_off(struct spool *s, enum spool_flight_kind kind, uint32_t len)
+static struct spool_flight *take_off(struct spool *s, struct spool_batch *b, uint32_t len)
 {
     unsigned at = (s->flight_first + s->flight_count) % LIMIT_SPOOL_DEPTH;
     struct spool_flight *f = &s->flights[at];
@@ -30,19 +29,21 @@ static struct spool_flight *take_off(struct spool *s, enum spool_flight_kind kin
     ASSERT(s->flight_count < LIMIT_SPOOL_DEPTH);
     ASSERT(s->offset % SPOOL_BLOCK_BYTES == 0);
     ASSERT(s->offset + len <= s->active->zeroed);
-    *f = (struct spool_flight){ .kind = kind, .flying = true, .offset = s->offset, .len = len };
+    *f = (struct spool_flight){ .kind = FLIGHT_BATCH, .flying = true, .offset = s->offset };
+    f->len = len;
+    f->batch = b;
     s->flight_count++;
     s->offset += len;
     return f;
 }
 
-static void submit(struct spool *s, struct spool_flight *f, const uint8_t *data)
+static void submit(struct spool *s, struct spool_flight *f)
 {
     struct spool_io_request r = {
         .op = SPOOL_IO_OP_WRITE_DURABLE,
         .file = s->active->file,
         .offset = f->offset,
-        .data = data,
+        .data = f->batch->data,
         .len = f->len,
         .tag = f,
     };
@@ -57,7 +58,6 @@ bool spool_append_close_batch(struct spool *s)
     struct spool_batch *b = s->open;
     uint32_t len;
     struct spool_record last;
-    struct spool_flight *f;
 
     if (b == NULL)
         return true;
@@ -70,11 +70,9 @@ bool spool_append_close_batch(struct spool *s)
     memcpy(&last, b->data + b->last, sizeof(last));
     spool_format_record_stretch(&last, last.span_bytes + len - b->len);
     memcpy(b->data + b->last, &last, sizeof(last));
-    f = take_off(s, FLIGHT_BATCH, len);
-    f->batch = b;
     s->batches_flying++;
     s->open = NULL;
-    submit(s, f, b->data);
+    submit(s, take_off(s, b, len));
     return true;
 }
 
@@ -175,12 +173,14 @@ static void count_extent(struct spool_port_message *m, const struct spool_record
     m->stored_bytes += r->body_bytes;
 }
 
-static enum spool_append_result copy_extent(struct spool *s, struct spool_port_extent *e)
+enum spool_append_result spool_append_extent(struct spool *s, struct spool_port_extent *e)
 {
     struct spool_port_message *m = e->message;
     struct spool_record r = record_for(s, m, RECORD_EXTENT, e->pub.len);
     enum spool_append_result result = batch_room(s, r.span_bytes);
 
+    ASSERT(m->verdict == SPOOL_FILLING);
+    ASSERT(!m->committed);
     if (result != APPEND_PLACED)
         return result;
     r.generation = s->generation;
@@ -190,41 +190,6 @@ static enum spool_append_result copy_extent(struct spool *s, struct spool_port_e
     spool_segment_hold(s, m, r.offset + r.span_bytes);
     spool_port_send_home(e);
     return APPEND_PLACED;
-}
-
-static enum spool_append_result write_extent(struct spool *s, struct spool_port_extent *e)
-{
-    struct spool_port_message *m = e->message;
-    struct spool_record r = record_for(s, m, RECORD_EXTENT, e->pub.len);
-    enum spool_append_result result = ready(s);
-    struct spool_flight *f;
-
-    if (result != APPEND_PLACED)
-        return result;
-    if (!spool_append_close_batch(s) || s->flight_count == LIMIT_SPOOL_DEPTH)
-        return APPEND_WAIT;
-    r.span_bytes = (uint32_t)spool_format_block_up(r.span_bytes);
-    result = room_for(s, s->offset, r.span_bytes);
-    if (result != APPEND_PLACED)
-        return result;
-    ASSERT(r.span_bytes <= LIMIT_EXTENT_BYTES);
-    r.offset = s->offset;
-    spool_format_record_seal(&r, e->pub.data);
-    memcpy(e->slot, &r, sizeof(r));
-    memset(e->pub.data + e->pub.len, 0, r.span_bytes - sizeof(r) - e->pub.len);
-    f = take_off(s, FLIGHT_EXTENT, r.span_bytes);
-    f->extent = e;
-    count_extent(m, &r);
-    spool_segment_hold(s, m, r.offset + r.span_bytes);
-    submit(s, f, e->slot);
-    return APPEND_PLACED;
-}
-
-enum spool_append_result spool_append_extent(struct spool *s, struct spool_port_extent *e)
-{
-    ASSERT(e->message->verdict == SPOOL_FILLING);
-    ASSERT(!e->message->committed);
-    return e->pub.len <= LIMIT_SPOOL_COPY_BYTES ? copy_extent(s, e) : write_extent(s, e);
 }
 
 enum spool_append_result spool_append_commit(struct spool *s, struct spool_port_message *m)
@@ -297,17 +262,13 @@ static void shorten_row(struct spool *s)
 
 void spool_append_done(struct spool *s, struct spool_flight *f, int32_t result)
 {
+    ASSERT(f->kind == FLIGHT_BATCH);
     ASSERT(f->flying);
     ASSERT(s->flight_count > 0);
     f->flying = false;
     f->failed = result < 0 || (uint32_t)result != f->len;
-    if (f->kind == FLIGHT_BATCH) {
-        f->batch->used = false;
-        s->batches_flying--;
-    } else {
-        ASSERT(f->kind == FLIGHT_EXTENT);
-        spool_port_send_home(f->extent);
-    }
+    f->batch->used = false;
+    s->batches_flying--;
     counter_inc(s->env.counters, f->failed ? COUNTER_SPOOL_WRITE_ERRORS : COUNTER_SPOOL_WRITES);
     if (f->failed)
         spool_roll_seal(s, result < 0 ? -result : EIO);

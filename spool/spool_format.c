@@ -14,7 +14,10 @@
 #define NUMBER_DIGITS 8
 
 STATIC_ASSERT(PREFIX_LEN + NUMBER_DIGITS < SPOOL_NAME_BYTES, "a name fits");
-STATIC_ASSERT(LIMIT_EXTENT_BYTES <= LIMIT_SPOOL_RECORD_BYTES, "an extent is a record");
+STATIC_ASSERT(sizeof(struct spool_record) + LIMIT_EXTENT_BYTES <= LIMIT_SPOOL_BATCH_BYTES,
+              "a batch has room for any extent");
+STATIC_ASSERT(LIMIT_SPOOL_BATCH_BYTES <= LIMIT_SPOOL_RECORD_BYTES,
+              "what a batch holds is a record");
 STATIC_ASSERT(sizeof(struct spool_record) + sizeof(struct spool_commit) + LIMIT_ENVELOPE_BYTES +
                       LIMIT_HEADER_BYTES + SPOOL_RECORD_ALIGN <=
                   LIMIT_SPOOL_RECORD_BYTES,

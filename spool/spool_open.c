@@ -41,7 +41,8 @@ static void note(void *arg, const char *sentence)
     log_end(env->log, line);
 }
 
-/* The one piece of memory that the disk reads from, shared out. */
+/* The one piece of memory that the disk reads from, shared out. The workers' extents lie in it as
+ * well, so that they are there: a page fault would stop a poll loop. */
 static bool memory_init(struct spool *s)
 {
     uint64_t port_bytes = (uint64_t)s->config.extents_per_port * LIMIT_EXTENT_BYTES;

@@ -9,10 +9,6 @@
 
 #include "spool/spool_priv.h"
 
-#define DATA_CAP (LIMIT_EXTENT_BYTES - (uint32_t)sizeof(struct spool_record))
-
-STATIC_ASSERT(LIMIT_EXTENT_BYTES % SPOOL_BLOCK_BYTES == 0, "a slot is written by whole blocks");
-STATIC_ASSERT(DATA_CAP >= LIMIT_READ_BYTES, "a read fits into an extent");
 STATIC_ASSERT(LIMIT_SPOOL_COMMIT_RING_BYTES >=
                   2 * (sizeof(struct spool_commit) + LIMIT_ENVELOPE_BYTES + LIMIT_HEADER_BYTES + 8),
               "an empty ring has room for any commit, wherever its head is");
@@ -31,9 +27,8 @@ static void extents_init(struct spool_port *p, uint32_t count, uint8_t *slots)
     for (uint32_t i = 0; i < count; i++) {
         struct spool_port_extent *e = &p->extents[i];
 
-        e->slot = slots + (size_t)i * LIMIT_EXTENT_BYTES;
-        e->pub =
-            (struct spool_extent){ .data = e->slot + sizeof(struct spool_record), .cap = DATA_CAP };
+        e->pub.data = slots + (size_t)i * LIMIT_EXTENT_BYTES;
+        e->pub.cap = LIMIT_EXTENT_BYTES;
         list_append(&p->free_extents, &e->link);
     }
 }

@@ -39,7 +39,6 @@ struct spool_port_extent {
     struct list_node link; /* worker: free ones */
     struct spool_item item;
     struct spool_port_message *message; /* goes over with the item */
-    uint8_t *slot;                      /* LIMIT_EXTENT_BYTES: the record's header, then pub.data */
 };
 
 struct spool_port_message {

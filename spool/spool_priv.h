@@ -39,7 +39,6 @@ enum spool_phase {
 
 enum spool_flight_kind {
     FLIGHT_BATCH,
-    FLIGHT_EXTENT,
     FLIGHT_OPEN, /* header or resume */
     FLIGHT_ZERO,
     FLIGHT_SYNC, /* after the last zeros of a segment */
@@ -54,7 +53,6 @@ struct spool_flight {
     uint32_t len;
     union {
         struct spool_batch *batch;
-        struct spool_port_extent *extent;
         struct spool_segment *segment; /* OPEN, ZERO, SYNC */
     };
 };

@@ -22,7 +22,7 @@ static void handle_result(struct spool *s, const struct spool_io_result *r)
     int error = 0;
 
     ASSERT(f->flying);
-    if (f->kind == FLIGHT_BATCH || f->kind == FLIGHT_EXTENT) {
+    if (f->kind == FLIGHT_BATCH) {
         spool_append_done(s, f, r->result);
         return;
     }

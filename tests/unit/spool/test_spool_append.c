@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/limits.h"
 #include "unit/spool/rig.h"
 #include "unit/spool/world.h"
 
@@ -61,6 +62,27 @@ static void commits_go_in_groups(void **state)
         assert_int_equal(rig_answer(&r), SPOOL_DURABLE);
     assert_int_equal(counter_get(&r.counters, COUNTER_SPOOL_WRITES), 2);
     assert_int_equal(counter_get(&r.counters, COUNTER_SPOOL_COMMITS), 6);
+    rig_unmake(&r);
+}
+
+/* So do large extents: neither they nor the commits behind them cost a write each. */
+static void extents_go_in_groups(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_make(&r, 1);
+    assert_true(rig_open(&r));
+    rig_settle(&r);
+    rig_send(&r, 1, 10);
+    spool_turn(r.spool);
+    for (uint64_t id = 2; id <= 3; id++) {
+        rig_send(&r, id, LIMIT_EXTENT_BYTES);
+        spool_turn(r.spool);
+    }
+    for (uint64_t id = 1; id <= 3; id++)
+        assert_int_equal(rig_answer(&r), SPOOL_DURABLE);
+    assert_int_equal(counter_get(&r.counters, COUNTER_SPOOL_WRITES), 2);
     rig_unmake(&r);
 }
 
@@ -391,6 +413,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(w4_durable_before_the_answer),
         cmocka_unit_test(commits_go_in_groups),
+        cmocka_unit_test(extents_go_in_groups),
         cmocka_unit_test(w6_failed_before_the_answer),
         cmocka_unit_test(w6_the_others),
         cmocka_unit_test_setup_teardown(w7_the_cut_fails_too, world_set_up, world_tear_down),

@@ -16,7 +16,8 @@
 #include "base/assert.h"
 #include "base/pool_poison.h"
 
-#define ALIGN_BYTES 64
+#define ALIGN_LEAST 16
+#define ALIGN_MOST  64 /* a line of the cache */
 #define HUGE_BYTES  ((size_t)2 << 20)
 
 struct pool {
@@ -30,11 +31,21 @@ struct pool {
     uint32_t touched; /* slots from here on were never handed out */
 };
 
+static size_t align_of(size_t size)
+{
+    size_t align = ALIGN_LEAST;
+
+    while (align < ALIGN_MOST && align < size)
+        align *= 2;
+    return align;
+}
+
 struct pool *pool_create(const char *name, uint32_t count, size_t size)
 {
     struct pool *p;
     void *slots;
-    size_t stride = (size + ALIGN_BYTES - 1) & ~(size_t)(ALIGN_BYTES - 1);
+    size_t align = align_of(size);
+    size_t stride = (size + align - 1) & ~(align - 1);
     size_t mapped;
 
     ASSERT(count > 0);

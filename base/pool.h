@@ -11,7 +11,8 @@
 
 struct pool;
 
-/* `name` is kept (for counters), not copied. Objects are 64-byte aligned. NULL: memory is short. */
+/* `name` is kept (for counters), not copied. Objects are aligned to 64 bytes, smaller
+ * ones to the next power of two, 16 at least. NULL: memory is short. */
 struct pool *pool_create(const char *name, uint32_t count, size_t size);
 /* Asserts that every object is home. */
 void pool_destroy(struct pool *p);

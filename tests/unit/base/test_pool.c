@@ -49,6 +49,23 @@ static void numbers_are_stable_and_objects_aligned(void **state)
     pool_destroy(p);
 }
 
+/* Small objects are not spread: 16 bytes each, or the next power of two. */
+static void small_objects_lie_close(void **state)
+{
+    static const struct {
+        size_t size;
+        ptrdiff_t apart;
+    } cases[] = { { 1, 16 }, { 16, 16 }, { 17, 32 }, { 33, 64 }, { 65, 128 } };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct pool *p = pool_create("test", 2, cases[i].size);
+
+        assert_int_equal((char *)pool_at(p, 1) - (char *)pool_at(p, 0), cases[i].apart);
+        pool_destroy(p);
+    }
+}
+
 /* Against a plain list of who is out: no object twice, none lost, what was written stays. */
 static void agrees_with_a_model(void **state)
 {
@@ -149,6 +166,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(is_bounded_and_lifo),
         cmocka_unit_test(numbers_are_stable_and_objects_aligned),
+        cmocka_unit_test(small_objects_lie_close),
         cmocka_unit_test(agrees_with_a_model),
         cmocka_unit_test(untouched_objects_are_not_resident),
         cmocka_unit_test(says_when_memory_is_short),

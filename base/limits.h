@@ -21,6 +21,8 @@
 /* Longest ORCPT= (RFC 3461, 4.2) and ENVID= (4.4). Past it: 501 5.5.4. */
 #define LIMIT_ORCPT_BYTES 500
 #define LIMIT_ENVID_BYTES 100
+/* Longest text that is kept as long as its owner (base/texts.h): the longest login. */
+#define LIMIT_TEXT_BYTES 256
 /* What a client may call itself in EHLO: a domain. Past it: 501 5.5.4. */
 #define LIMIT_HELO_BYTES LIMIT_DOMAIN_BYTES
 /* Longest text line of a body with CRLF: RFC 5321, 4.5.3.1.6 says 1,000, the world sends more. Past

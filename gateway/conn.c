@@ -30,6 +30,11 @@ static uint64_t seconds_from_now(const struct conn *c, uint32_t s)
     return c->set->env.clock->now_ns + s * NS_PER_S;
 }
 
+bool conn_has_tls(const struct conn *c)
+{
+    return c->io != c->lower;
+}
+
 void conn_close(struct conn *c, const char *result)
 {
     struct conns *cs = c->set;
@@ -47,7 +52,7 @@ void conn_close(struct conn *c, const char *result)
         smtp_session_close(c->session);
     if (c->counted)
         conn_clients_leave(cs->clients, &c->peer.addr);
-    if (c->tls != NULL && c->io == c->lower)
+    if (c->tls != NULL && !conn_has_tls(c))
         c->lower = c->io = tls_conn_detach(c->tls);
     c->io->ops->close(c->io);
     wheel_cancel(&cs->wheel, &c->timer);
@@ -55,6 +60,8 @@ void conn_close(struct conn *c, const char *result)
     if (cs->viewed == &c->all)
         cs->viewed = c->all.next;
     list_remove(&c->all);
+    texts_set(cs->texts, &c->server_name, span_of(NULL, 0));
+    texts_set(cs->texts, &c->binding, span_of(NULL, 0));
     pool_put(cs->pool, c);
 }
 
@@ -75,7 +82,9 @@ void conn_wait_for_room(struct conn *c)
         list_append(&c->set->rooms, &c->wait);
 }
 
-static void describe_client(const struct conn *c, struct smtp_client *out)
+/* `tls`: what was agreed on; all zero without. */
+static void describe_client(const struct conn *c, const struct tls_info *tls,
+                            struct smtp_client *out)
 {
     *out = (struct smtp_client){
         .peer = c->peer,
@@ -85,26 +94,23 @@ static void describe_client(const struct conn *c, struct smtp_client *out)
             addr_nets_have(c->listener->xclients, c->listener->xclient_count, &c->lower->peer.addr),
         .starttls = c->listener->starttls,
         .mechanisms =
-            auth_mechanisms(c->set->env.auth, c->tls_info.bound || c->tls_info.end_point.len > 0),
-        .end_point = c->tls_info.end_point,
-        .identity = c->tls_info.identity,
+            (uint16_t)auth_mechanisms(c->set->env.auth, tls->bound || tls->end_point.len > 0),
+        .tls_version = tls->version,
+        .tls_cipher = tls->cipher,
+        .tls_group = tls->group,
+        .binding = texts_get(c->set->texts, c->binding),
+        .end_point = tls->end_point,
+        .identity = tls->identity,
     };
     if (out->identity.len == 0)
-        out->mechanisms &= ~(uint32_t)SMTP_MECHANISM_EXTERNAL;
-    if (c->tls == NULL)
-        return;
-    out->tls_version = c->tls_info.version;
-    out->tls_cipher = c->tls_info.cipher;
-    out->tls_group = c->tls_info.group;
-    if (c->tls_info.bound)
-        out->binding = span_of(c->tls_info.binding, sizeof(c->tls_info.binding));
+        out->mechanisms &= (uint16_t)~SMTP_MECHANISM_EXTERNAL;
 }
 
-static enum conn_progress begin_session(struct conn *c)
+static enum conn_progress begin_session(struct conn *c, const struct tls_info *tls)
 {
     struct smtp_client client;
 
-    describe_client(c, &client);
+    describe_client(c, tls, &client);
     c->session = smtp_session_open(c->set->env.smtp, &client);
     if (c->session == NULL) {
         conn_close(c, "no session left");
@@ -120,12 +126,16 @@ static enum conn_progress begin_session(struct conn *c)
 static enum conn_progress handshake_done(struct conn *c)
 {
     struct smtp_client client;
+    struct tls_info tls;
 
     c->io = tls_conn_stream(c->tls);
-    tls_conn_info(c->tls, &c->tls_info);
+    tls_conn_info(c->tls, &tls);
+    texts_set(c->set->texts, &c->server_name, span_str(tls.server_name));
+    texts_set(c->set->texts, &c->binding,
+              span_of(tls.binding, tls.bound ? sizeof(tls.binding) : 0));
     if (c->session == NULL)
-        return begin_session(c);
-    describe_client(c, &client);
+        return begin_session(c, &tls);
+    describe_client(c, &tls, &client);
     smtp_session_secured(c->session, &client);
     c->phase = CONN_SESSION;
     c->want = SMTP_WANT_OUTPUT; /* a 421, if somebody has ended it meanwhile */
@@ -285,7 +295,7 @@ void conn_begin_handshake(struct conn *c)
 enum conn_progress conn_begin(struct conn *c)
 {
     if (!c->listener->tls)
-        return begin_session(c);
+        return begin_session(c, &(struct tls_info){ 0 });
     c->tls = tls_conn_open(c->set->env.tls, c->lower);
     if (c->tls == NULL) {
         conn_close(c, "no TLS connection left");

@@ -36,14 +36,17 @@ static void put_if_any(struct log_line *line, const char *key, struct span value
 
 static void put_tls(struct log_line *line, const struct conn *c)
 {
-    if (c->tls_info.version == NULL)
+    struct tls_info tls;
+
+    if (!conn_has_tls(c))
         return;
-    log_str(line, "tls", c->tls_info.version);
-    log_str(line, "cipher", c->tls_info.cipher);
-    log_str(line, "group", c->tls_info.group);
-    log_str(line, "resumed", c->tls_info.resumed ? "yes" : "no");
-    put_if_any(line, "sni", span_str(c->tls_info.server_name));
-    put_if_any(line, "certificate", c->tls_info.identity);
+    tls_conn_info(c->tls, &tls);
+    log_str(line, "tls", tls.version);
+    log_str(line, "cipher", tls.cipher);
+    log_str(line, "group", tls.group);
+    log_str(line, "resumed", tls.resumed ? "yes" : "no");
+    put_if_any(line, "sni", texts_get(c->set->texts, c->server_name));
+    put_if_any(line, "certificate", tls.identity);
 }
 
 void conn_log_proxied(const struct conn *c, const struct proxy_header *h)

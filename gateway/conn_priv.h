@@ -2,7 +2,9 @@
 #ifndef POSTERN_CONN_PRIV_H
 #define POSTERN_CONN_PRIV_H
 
+#include "base/assert.h"
 #include "base/pool.h"
+#include "base/texts.h"
 #include "base/wheel.h"
 #include "gateway/conn.h"
 #include "gateway/conn_clients.h"
@@ -28,11 +30,15 @@ struct conn {
     enum conn_phase phase;
     enum smtp_want want;  /* what the session said last */
     bool giving_up;       /* timed out; the 421 has its last seconds */
+    bool committing;      /* the message is the spool's until it comes back */
     struct endpoint peer; /* the client: as the socket, or a PROXY header, has it */
     struct endpoint local;
-    bool counted;       /* among the connections of its client */
-    bool is_proxys;     /* no client's: a health check, most likely */
-    const char *result; /* why it ended, for the log; NULL: as the session says */
+    bool counted;   /* among the connections of its client */
+    bool is_proxys; /* no client's: a health check, most likely */
+    /* Of struct tls_info, in conns.texts, as `tls` does not keep them; the rest is asked of it. */
+    struct text server_name;
+    struct text binding; /* until the session knows whose it is */
+    const char *result;  /* why it ended, for the log; NULL: as the session says */
 
     /* Plaintext that was read and not yet used; memory from conns.inputs while there is any. */
     struct buf input;
@@ -40,7 +46,6 @@ struct conn {
     /* The message on its way, between WANT_BODY and the answer. */
     struct spool_message *message;
     struct spool_extent *extent;
-    bool committing;        /* the message is the spool's until it comes back */
     uint64_t body_ns;       /* when the body began; the waits for room are not counted */
     uint64_t full_ns;       /* since when it waits for room; 0: it does not */
     uint64_t body_received; /* bytes of it so far */
@@ -49,10 +54,11 @@ struct conn {
     struct auth_request *auth; /* a question that is being answered elsewhere */
 
     const struct conn_listener *listener;
-    struct tls_info tls_info;
     uint64_t number;
     uint64_t accepted_ns;
 };
+
+STATIC_ASSERT(sizeof(struct conn) <= 256, "an idle connection is four lines of the cache");
 
 struct conns {
     struct core_handler handler;
@@ -61,6 +67,7 @@ struct conns {
     struct pool *pool;
     struct pool *inputs;
     struct conn_clients *clients;
+    struct texts *texts; /* of the connections */
     struct list all;
     struct list_node *viewed; /* in all, or its head: whom a walk shows next (conn_view.h) */
     struct list handshakes;   /* wait for the next turn's budget */
@@ -82,6 +89,8 @@ enum conn_progress {
 
 /* --- conn.c ---------------------------------------------------------------------------------- */
 
+/* TLS was agreed on, and is between `lower` and `io`. */
+bool conn_has_tls(const struct conn *c);
 /* Begins a new one, whose stream, listener and number are set. It may be gone afterwards, as with
  * all below. */
 void conn_open(struct conn *c);

@@ -75,13 +75,21 @@ static enum smtp_verdict name_user(struct conn *c, const struct auth_answer *ans
     return smtp_session_login(c->session, answer->login) ? SMTP_VERDICT_OK : SMTP_VERDICT_WRONG;
 }
 
+/* After an OK there is no AUTH, and nothing to be bound. */
+static void give_verdict(struct conn *c, enum smtp_verdict v)
+{
+    smtp_session_verdict(c->session, v);
+    if (v == SMTP_VERDICT_OK)
+        texts_set(c->set->texts, &c->binding, span_of(NULL, 0));
+}
+
 static void take_answer(struct conn *c, const struct auth_answer *answer)
 {
     c->auth = NULL;
     if (answer->asks)
         smtp_session_challenge(c->session, answer->login, answer->challenge);
     else
-        smtp_session_verdict(c->session, name_user(c, answer));
+        give_verdict(c, name_user(c, answer));
     c->want = SMTP_WANT_OUTPUT; /* it has something to say */
 }
 

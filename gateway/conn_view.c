@@ -43,6 +43,17 @@ static void view_session(const struct conn *c, struct conn_view *out)
         memcpy(out->user, sum.user.ptr, out->user_len);
 }
 
+static void view_tls(const struct conn *c, struct conn_view *out)
+{
+    struct tls_info tls;
+
+    if (!conn_has_tls(c))
+        return;
+    tls_conn_info(c->tls, &tls);
+    out->tls_version = tls.version;
+    out->tls_cipher = tls.cipher;
+}
+
 static void view(const struct conn *c, struct conn_view *out)
 {
     uint64_t now_ns = c->set->env.clock->now_ns;
@@ -54,9 +65,8 @@ static void view(const struct conn *c, struct conn_view *out)
                                .peer = c->peer,
                                .local = c->local,
                                .age_ms = (now_ns - c->accepted_ns) / NS_PER_MS,
-                               .tls_version = c->tls_info.version,
-                               .tls_cipher = c->tls_info.cipher,
                                .body_bytes = c->message != NULL ? c->body_received : 0 };
+    view_tls(c, out);
     view_session(c, out);
     if (c->lower->ops->info != NULL)
         c->lower->ops->info(c->lower, &out->wire);

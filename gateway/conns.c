@@ -83,8 +83,10 @@ struct conns *conns_create(const struct conn_config *config, const struct conn_e
     cs->pool = pool_create("connections", config->connections_max, sizeof(struct conn));
     cs->inputs = pool_create("inputs", config->connections_max, LIMIT_CONN_INPUT_BYTES);
     cs->clients = conn_clients_create(config->connections_max, &env->secret);
+    cs->texts = texts_create(2 * config->connections_max);
     cs->scratch = malloc(LIMIT_READ_BYTES);
-    if (cs->pool == NULL || cs->inputs == NULL || cs->clients == NULL || cs->scratch == NULL) {
+    if (cs->pool == NULL || cs->inputs == NULL || cs->clients == NULL || cs->texts == NULL ||
+        cs->scratch == NULL) {
         conns_destroy(cs);
         return NULL;
     }
@@ -101,6 +103,7 @@ void conns_destroy(struct conns *cs)
     if (cs->inputs != NULL)
         pool_destroy(cs->inputs);
     conn_clients_destroy(cs->clients);
+    texts_destroy(cs->texts);
     free(cs->scratch);
     free(cs);
 }

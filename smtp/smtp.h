@@ -97,16 +97,16 @@ void smtp_set_short(struct smtp *m, bool is_short);
 struct smtp_client {
     struct endpoint peer;
     struct endpoint local;
-    bool secure;
-    bool xclient;            /* listed to say who the client is: XCLIENT is obeyed */
-    bool starttls;           /* while not secure: STARTTLS is offered, and must come first */
+    bool secure : 1;
+    bool xclient : 1;        /* listed to say who the client is: XCLIENT is obeyed */
+    bool starttls : 1;       /* while not secure: STARTTLS is offered, and must come first */
+    uint16_t mechanisms;     /* enum smtp_mechanism, or'ed: those that AUTH can offer to it */
     const char *tls_version; /* NULL without TLS */
     const char *tls_cipher;
     const char *tls_group;
-    uint32_t mechanisms; /* enum smtp_mechanism, or'ed: those that AUTH can offer to it */
-    /* Bindings of the TLS channel, as long as the session lives; empty: there is none. */
-    struct span binding;   /* tls-exporter (RFC 9266) */
-    struct span end_point; /* tls-server-end-point (RFC 5929) */
+    /* Bindings of the TLS channel; empty: there is none. */
+    struct span binding;   /* tls-exporter (RFC 9266), until the verdict is OK */
+    struct span end_point; /* tls-server-end-point (RFC 5929), as long as the session lives */
     /* Whose verified certificate it has; empty: nobody's, and EXTERNAL is not among `mechanisms`.
      */
     struct span identity;

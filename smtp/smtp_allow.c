@@ -5,7 +5,7 @@
 
 static struct smtp_sender sender_of(const struct smtp_session *s)
 {
-    return (struct smtp_sender){ span_of(s->user, s->user_len), s->client.peer.addr, &s->own };
+    return (struct smtp_sender){ smtp_session_user(s), s->client.peer.addr, &s->own };
 }
 
 /* Everybody's limits. */
@@ -22,9 +22,8 @@ enum smtp_reply_id smtp_allow_login(struct smtp_session *s, struct span login, s
     struct smtp_sender who;
 
     ASSERT(!s->authenticated);
-    ASSERT(login.len > 0 && login.len <= sizeof(s->user));
-    memcpy(s->user, login.ptr, login.len);
-    s->user_len = (uint16_t)login.len;
+    ASSERT(login.len > 0 && login.len <= LIMIT_LOGIN_BYTES);
+    texts_set(s->room->names, &s->user, login);
     who = sender_of(s);
     s->authenticated = p == NULL || p->enters(p, &who, grant, &s->own);
     return s->authenticated

@@ -91,6 +91,7 @@ static enum smtp_reply_id accept_user(struct smtp_session *s)
     const struct smtp_sasl *x = s->sasl;
     enum smtp_reply_id refusal = smtp_allow_login(s, span_of(x->login, x->login_len), x->grant);
 
+    s->client.binding = span_of(NULL, 0);
     counter_inc(s->room->env.counters, COUNTER_SMTP_AUTH_OK);
     return refusal != SMTP_REPLY_NONE ? refusal : give_up(s, SMTP_REPLY_AUTH_OK);
 }

@@ -14,9 +14,8 @@ enum smtp_reply_id smtp_cmd_ehlo_check(struct smtp_session *s, struct smtp_call 
 static void greet(struct smtp_session *s, struct span helo, bool esmtp)
 {
     ASSERT(helo.len > 0);
-    ASSERT(helo.len <= sizeof(s->helo));
-    memcpy(s->helo, helo.ptr, helo.len);
-    s->helo_len = (uint16_t)helo.len;
+    ASSERT(helo.len <= LIMIT_HELO_BYTES);
+    texts_set(s->room->names, &s->helo, helo);
     s->esmtp = esmtp;
     smtp_tx_end(s);
     smtp_session_set_state(s, SMTP_STATE_READY);

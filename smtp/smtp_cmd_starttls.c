@@ -47,6 +47,6 @@ void smtp_cmd_starttls_forget(struct smtp_session *s)
     ASSERT(!s->authenticated); /* AUTH wants TLS */
     ASSERT(s->tx == NULL);     /* MAIL too, on such a connection */
     s->line = (struct smtp_line){ 0 };
-    s->helo_len = 0;
+    texts_set(s->room->names, &s->helo, span_of(NULL, 0));
     s->esmtp = false;
 }

@@ -5,7 +5,8 @@
  *
  * The session begins anew with the banner. Such a host is trusted with the client's TLS too: on a
  * listener with STARTTLS nothing waits for it any more, but AUTH still does. The certificate that
- * TLS has seen is the proxy's, though, and is nobody's from here on.
+ * TLS has seen is the proxy's, though, and is nobody's from here on; the channel is the proxy's
+ * too, and no client of its can bind an AUTH to it.
  *
  * Failure mode: an attribute that is unknown, malformed or there twice: 501, and nothing of it
  * holds.
@@ -144,6 +145,15 @@ static void take_addresses(struct smtp_client *c, const struct xclient *x)
         c->local.port = x->local.port;
 }
 
+/* What TLS knows of the proxy, and not of the client. */
+static void forget_channel(struct smtp_client *c)
+{
+    const uint32_t proven = SMTP_MECHANISM_EXTERNAL | SMTP_MECHANISM_SCRAM_PLUS;
+
+    c->identity = c->binding = c->end_point = span_of(NULL, 0);
+    c->mechanisms &= (uint16_t)~proven;
+}
+
 enum smtp_reply_id smtp_cmd_xclient_act(struct smtp_session *s, struct smtp_call *call)
 {
     struct xclient x;
@@ -152,13 +162,12 @@ enum smtp_reply_id smtp_cmd_xclient_act(struct smtp_session *s, struct smtp_call
 
     ASSERT(good); /* the check has done it once */
     smtp_allow_logout(s);
-    s->user_len = 0;
-    s->helo_len = 0;
+    texts_set(s->room->names, &s->user, span_of(NULL, 0));
+    texts_set(s->room->names, &s->helo, span_of(NULL, 0));
     s->esmtp = false;
     take_addresses(&s->client, &x);
     s->client.starttls = false;
-    s->client.identity = (struct span){ NULL, 0 };
-    s->client.mechanisms &= ~(uint32_t)SMTP_MECHANISM_EXTERNAL;
+    forget_channel(&s->client);
     smtp_session_set_state(s, SMTP_STATE_START);
     if (x.given & 1u << LOGIN)
         refusal = smtp_allow_login(s, span_of(x.login, x.login_len), span_of(NULL, 0));

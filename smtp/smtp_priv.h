@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "base/limits.h"
 #include "base/pool.h"
+#include "base/texts.h"
 #include "smtp/smtp.h"
 #include "smtp/smtp_body.h"
 #include "smtp/smtp_header.h"
@@ -54,9 +55,10 @@ struct smtp {
     struct smtp_config config;
     struct smtp_env env;
     struct pool *sessions;
-    struct pool *txs;   /* one for each session at most */
-    struct pool *sasls; /* one for each session at most */
-    bool is_short;      /* of memory: no message may begin */
+    struct pool *txs;    /* one for each session at most */
+    struct pool *sasls;  /* one for each session at most */
+    struct texts *names; /* helo and user of each session */
+    bool is_short;       /* of memory: no message may begin */
 };
 
 /* From MAIL to the reply to the end of data; RSET frees it. */
@@ -82,20 +84,18 @@ struct smtp_session {
     struct smtp_sasl *sasl; /* NULL outside an AUTH; holds the password */
     struct smtp_line line;
     enum smtp_state state;
-    enum smtp_reply_id owed; /* goes out before anything else is looked at */
-    uint64_t progress_ns;    /* when the client last got us on */
-    uint64_t pause_until_ns; /* when `owed` may go out; 0: no pause */
-    uint64_t queued_id;      /* of the message that `owed` speaks of */
-    uint64_t chunk_left;     /* bytes of the chunk that are still to come */
-    bool chunk_last;
+    enum smtp_reply_id owed;       /* goes out before anything else is looked at */
+    uint64_t progress_ns;          /* when the client last got us on */
+    uint64_t pause_until_ns;       /* when `owed` may go out; 0: no pause */
+    uint64_t queued_id;            /* of the message that `owed` speaks of */
+    uint64_t chunk_left;           /* bytes of the chunk that are still to come */
     enum smtp_state skip_back;     /* where a skipped chunk leads back to */
     enum smtp_reply_id skip_reply; /* and with which reply */
-    bool end_asked;
     enum smtp_end end_why;
+    bool end_asked;
+    bool chunk_last;
     bool esmtp;         /* the last greeting was EHLO */
     bool authenticated; /* `user` is who */
-    uint16_t helo_len;
-    uint16_t user_len;
     uint32_t commands;
     uint32_t messages;
     uint32_t errors;
@@ -103,12 +103,13 @@ struct smtp_session {
     const char *result;
     struct smtp_client client;
     struct smtp_own own;
-    uint8_t helo[LIMIT_HELO_BYTES];
-    uint8_t user[LIMIT_LOGIN_BYTES];
+    struct text helo; /* in room->names, as smtp_session_helo gives it */
+    struct text user; /* the same */
 };
 
-STATIC_ASSERT(LIMIT_HELO_BYTES <= UINT16_MAX, "helo_len holds it");
-STATIC_ASSERT(LIMIT_LOGIN_BYTES <= UINT16_MAX, "user_len holds it");
+STATIC_ASSERT(LIMIT_HELO_BYTES <= LIMIT_TEXT_BYTES, "`helo` holds it");
+STATIC_ASSERT(LIMIT_LOGIN_BYTES <= LIMIT_TEXT_BYTES, "`user` holds it");
+STATIC_ASSERT(sizeof(struct smtp_session) <= 256, "an idle session is four lines of the cache");
 
 /* --- smtp_command.c -------------------------------------------------------------------------- */
 
@@ -212,6 +213,9 @@ enum smtp_reply_id smtp_cmd_misc_not_smtp(struct smtp_session *s, struct smtp_ca
 
 /* The only writer of `state`; asserts that the edge is legal. */
 void smtp_session_set_state(struct smtp_session *s, enum smtp_state next);
+/* Who the client says it is, and who it has proved to be; empty: not known. */
+struct span smtp_session_helo(const struct smtp_session *s);
+struct span smtp_session_user(const struct smtp_session *s);
 /* Ends the session for good: whatever is open is given back, `reply` goes out as the last one.
  * Returns `reply`. */
 enum smtp_reply_id smtp_session_stop(struct smtp_session *s, enum smtp_reply_id reply,

@@ -29,7 +29,8 @@ struct smtp *smtp_create(const struct smtp_config *config, uint32_t sessions_max
     m->sessions = pool_create("smtp_session", sessions_max, sizeof(struct smtp_session));
     m->txs = pool_create("smtp_tx", sessions_max, sizeof(struct smtp_tx));
     m->sasls = pool_create("smtp_sasl", sessions_max, sizeof(struct smtp_sasl));
-    if (m->sessions == NULL || m->txs == NULL || m->sasls == NULL) {
+    m->names = texts_create(2 * sessions_max);
+    if (m->sessions == NULL || m->txs == NULL || m->sasls == NULL || m->names == NULL) {
         smtp_destroy(m);
         return NULL;
     }
@@ -44,6 +45,7 @@ void smtp_destroy(struct smtp *m)
         pool_destroy(m->txs);
     if (m->sasls != NULL)
         pool_destroy(m->sasls);
+    texts_destroy(m->names);
     free(m);
 }
 
@@ -96,6 +98,16 @@ void smtp_session_set_state(struct smtp_session *s, enum smtp_state next)
     s->state = next;
 }
 
+struct span smtp_session_helo(const struct smtp_session *s)
+{
+    return texts_get(s->room->names, s->helo);
+}
+
+struct span smtp_session_user(const struct smtp_session *s)
+{
+    return texts_get(s->room->names, s->user);
+}
+
 enum smtp_reply_id smtp_session_stop(struct smtp_session *s, enum smtp_reply_id reply,
                                      const char *result)
 {
@@ -139,6 +151,8 @@ void smtp_session_close(struct smtp_session *s)
     smtp_allow_logout(s);
     ASSERT(s->tx == NULL);
     ASSERT(s->sasl == NULL);
+    texts_set(s->room->names, &s->helo, span_of(NULL, 0));
+    texts_set(s->room->names, &s->user, span_of(NULL, 0));
     pool_put(s->room->sessions, s);
 }
 
@@ -433,8 +447,8 @@ const struct endpoint *smtp_session_peer(const struct smtp_session *s)
 void smtp_session_summary(const struct smtp_session *s, struct smtp_summary *out)
 {
     *out = (struct smtp_summary){
-        .user = span_of(s->user, s->user_len),
-        .helo = span_of(s->helo, s->helo_len),
+        .user = smtp_session_user(s),
+        .helo = smtp_session_helo(s),
         .commands = s->commands,
         .messages = s->messages,
         .errors = s->errors,

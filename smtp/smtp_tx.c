@@ -156,9 +156,9 @@ void smtp_tx_begin(struct smtp_session *s, const struct smtp_call *mail)
 
     put_field(tx, MAIL_FIELD_SENDER, mail->mailbox);
     if (s->authenticated)
-        put_field(tx, MAIL_FIELD_USER, span_of(s->user, s->user_len));
+        put_field(tx, MAIL_FIELD_USER, smtp_session_user(s));
     put_client(tx, &s->client);
-    put_field(tx, MAIL_FIELD_HELO, span_of(s->helo, s->helo_len));
+    put_field(tx, MAIL_FIELD_HELO, smtp_session_helo(s));
     put_tls(tx, &s->client);
     put_params(tx, &mail->params, s->room->env.clock->unix_ms / 1000);
 }
@@ -219,7 +219,7 @@ static bool is_anothers(const struct smtp_session *s)
 
     if (foreign & SMTP_HEADER_SENDER || s->room->config.from_rule == SMTP_FROM_OWN)
         return foreign != 0;
-    return foreign != 0 && !smtp_syntax_mailbox(span_of(s->user, s->user_len));
+    return foreign != 0 && !smtp_syntax_mailbox(smtp_session_user(s));
 }
 
 /* In an order that makes the reply the same for every cut of the body into chunks. */
@@ -253,6 +253,7 @@ enum smtp_reply_id smtp_tx_refusal(const struct smtp_session *s)
 static bool put_missing(const struct smtp_session *s, const char *hostname, uint64_t unix_ms)
 {
     struct smtp_tx *tx = s->tx;
+    struct span user = smtp_session_user(s);
     char date[SMTP_DATE_MAIL_BYTES];
     char id[MAIL_ID_TEXT];
     bool fits = true;
@@ -265,7 +266,7 @@ static bool put_missing(const struct smtp_session *s, const char *hostname, uint
         fits = fits && buf_printf(&tx->header, "Message-ID: <%s@%s>\r\n", id, hostname);
     if (tx->fields.foreign != 0 && !(tx->fields.seen & SMTP_HEADER_SENDER))
         fits = fits &&
-               buf_printf(&tx->header, "Sender: %.*s\r\n", (int)s->user_len, (const char *)s->user);
+               buf_printf(&tx->header, "Sender: %.*s\r\n", (int)user.len, (const char *)user.ptr);
     if (tx->fields.missing)
         fits = fits && buf_put(&tx->header, SPAN_LITERAL("\r\n"));
     return fits;
@@ -284,7 +285,7 @@ void smtp_tx_seal(struct smtp_session *s)
     ASSERT(tx->id != 0);
     fits = smtp_trace_received(
         &(struct smtp_trace){
-            .helo = span_of(s->helo, s->helo_len),
+            .helo = smtp_session_helo(s),
             .host = span_str(s->room->config.hostname),
             .recipient = tx->recipients == 1 ? tx->recipient : (struct span){ NULL, 0 },
             .client = s->client.peer.addr,

@@ -45,7 +45,8 @@ TOGETHER = 4  # dialogues at a time
 DEADLINE_S = 30
 # A directive that tells of a world which a peer does not live in.
 PRIVATE = re.compile(
-    r"!(policy|lost|end|delivery|config|no-tls)\b|!client (scram|oauth|xclient|address|certificate)\b"
+    r"!(policy|lost|end|delivery|config|no-tls)\b"
+    r"|!client (scram|oauth|xclient|address|certificate)\b"
     r"|!verdict .*(challenge|blocked)"
 )
 ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|.)")

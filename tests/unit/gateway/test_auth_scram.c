@@ -263,7 +263,7 @@ static enum auth_exchange_outcome play(const struct client *c, uint32_t offered,
     char first[600];
     uint8_t bytes[1024];
     struct buf final = { bytes, 0, sizeof(bytes) };
-    struct smtp_client from = { .mechanisms = offered,
+    struct smtp_client from = { .mechanisms = (uint16_t)offered,
                                 .binding = span_str(binding),
                                 .end_point = SPAN_LITERAL(END_POINT) };
     struct smtp_auth q = {

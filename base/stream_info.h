@@ -20,6 +20,7 @@ struct stream_info {
     uint32_t unacked;   /* segments sent and not acknowledged */
     uint32_t sacked;    /* of those */
     uint32_t lost;      /* of those, and not sent again yet */
+    uint32_t retrans;   /* segments sent again since its first SYN */
     uint32_t snd_wnd;   /* bytes, the peer's */
     uint32_t rcv_wnd;   /* bytes, ours as told */
     uint64_t bytes_in;  /* in order, of the peer; of our TCP modulo 2^32 */

@@ -96,6 +96,7 @@ static void put_wire(struct json_out *out, const struct stream_info *i)
     json_out_u64(out, "unacked", i->unacked);
     json_out_u64(out, "sacked", i->sacked);
     json_out_u64(out, "lost", i->lost);
+    json_out_u64(out, "retrans", i->retrans);
     json_out_u64(out, "snd_wnd", i->snd_wnd);
     json_out_u64(out, "rcv_wnd", i->rcv_wnd);
     json_out_u64(out, "bytes_in", i->bytes_in);

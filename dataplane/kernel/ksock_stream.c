@@ -136,6 +136,7 @@ static void info(const struct stream *s, struct stream_info *out)
         .unacked = k.tcpi_unacked,
         .sacked = k.tcpi_sacked,
         .lost = k.tcpi_lost,
+        .retrans = k.tcpi_total_retrans,
         .snd_wnd = k.tcpi_snd_wnd,
         .rcv_wnd = k.tcpi_rcv_space,
         .bytes_in = k.tcpi_bytes_received,

@@ -76,6 +76,7 @@ struct tcp_conn {
     uint8_t snd_wscale;
     uint8_t rcv_wscale;
     uint8_t dup_acks;
+    uint32_t retrans;        /* segments sent again, the SYN or SYN-ACK too; for people */
     struct tcp_reasm *reasm; /* NULL: nothing is out of order */
     struct tcp *tcp;
 

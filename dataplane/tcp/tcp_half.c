@@ -83,6 +83,7 @@ static struct tcp_conn *make_block(struct tcp *t, const struct tcp_syn *syn)
     c->flags |= TCP_CONN_PASSIVE;
     if (syn->retries > 0)
         c->flags |= TCP_CONN_SYN_LOST;
+    c->retrans = syn->retries;
     c->listener = syn->listener;
     c->ts_offset = syn->ts_offset;
     tcp_conn_start_send(c, syn->iss);

@@ -47,6 +47,7 @@ void tcp_info_of_stream(const struct stream *s, struct stream_info *out)
         .unacked = c->flight->loss.sent.count,
         .sacked = c->flight->loss.sent.sacked_count,
         .lost = c->flight->loss.sent.lost_count,
+        .retrans = c->retrans,
         .snd_wnd = c->snd_wnd,
         .rcv_wnd = c->rcv_adv - c->rcv_nxt,
         .bytes_in = c->rcv_nxt - c->irs - 1,

@@ -236,6 +236,7 @@ static bool build(struct tcp_conn *c, const struct plan *p)
 static void count_again(struct tcp_conn *c)
 {
     tcp_count(c->tcp, COUNTER_TCP_RETRANS_SEGS);
+    c->retrans++;
     c->flight->resent_ns = tcp_now_ns(c->tcp);
 }
 

@@ -7,7 +7,10 @@ static const struct tcp_dsl_case cases[] = {
     { "retransmit", "timeout_backs_off", "RFC 6298, 5.5",
       "in ESTABLISHED; write 100; > PA seq=1 len=100; wait 1001ms; > PA seq=1 len=100; "
       "wait 2s; > PA seq=1 len=100; wait 4s; > PA len=100; wait 8s; > PA len=100; "
-      "< A seq=1 ack=101; ready WD; wait 100s; > -; count tcp_timeouts 4" },
+      "< A seq=1 ack=101; ready WD; wait 100s; > -; count tcp_timeouts 4; "
+      "again 4" },
+    { "retransmit", "syn_ack_is_sent_again", "RFC 6298, 5.5",
+      "< S seq=0; > SA; wait 2s; > SA; < A seq=1 ack=1; accept; again 1" },
     { "retransmit", "gives_up", "RFC 1122, 4.2.3.5, R2",
       "in ESTABLISHED; write 10; > PA len=10; wait 64s; > PA len=10; > PA len=10; "
       "> PA len=10; > PA len=10; > PA len=10; > PA len=10; > -; wait 35990ms; > -; wait 11ms; "

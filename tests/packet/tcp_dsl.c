@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/stream_info.h"
 #include "dataplane/tcp/tcp_conn.h"
 #include "tcp_dsl_prelude.h"
 #include "tcp_dsl_script.h"
@@ -313,6 +314,14 @@ static bool verb_segs(struct dsl *d, uint32_t n)
     return out == n ? true : fail(d, "%u segments are out", out);
 }
 
+static bool verb_again(struct dsl *d, uint32_t n)
+{
+    struct stream_info info;
+
+    d->stream->ops->info(d->stream, &info);
+    return info.retrans == n ? true : fail(d, "%u were sent again", info.retrans);
+}
+
 static void verb_hold(struct dsl *d, uint32_t leave)
 {
     while (d->pool->ops->available(d->pool) > leave)
@@ -411,6 +420,8 @@ static bool run_words(void *context, char **words, unsigned count)
         return verb_count(d, words, count);
     if (strcmp(words[0], "segs") == 0)
         return verb_segs(d, n);
+    if (strcmp(words[0], "again") == 0)
+        return verb_again(d, n);
     if (strcmp(words[0], "icmp") == 0)
         return verb_icmp(d, words, count);
     if (strcmp(words[0], "connect") == 0)

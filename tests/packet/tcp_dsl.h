@@ -16,6 +16,7 @@
  *   ready LETTERS: R(eadable) W(ritable) E(nded) F(ailed) D(rained), all that are set, or -
  *   count NAME N: a counter of tcp_* since the start
  *   segs N: segments that are not home
+ *   again N: segments that the accepted connection has sent again, as people are told
  *   hold N, drop: takes all but N segments out of the pool; gives them back
  *   icmp SEQ MTU: an ICMP error that quotes a segment of ours; MTU 0: not that it was too big
  *

@@ -354,7 +354,7 @@ static bool verb_set(struct kernel *k, char **words, unsigned count)
 /* What a socket does not have. */
 static bool is_of_ours(const char *verb)
 {
-    static const char *const verbs[] = { "count", "segs", "ready", "flush", "drop" };
+    static const char *const verbs[] = { "count", "segs", "again", "ready", "flush", "drop" };
 
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
         if (strcmp(verb, verbs[i]) == 0)

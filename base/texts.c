@@ -56,14 +56,14 @@ void texts_destroy(struct texts *t)
 /* From one up; the empty text has none, zero. */
 static uint32_t class_of(uint32_t len)
 {
-    uint32_t class = 1;
+    uint32_t row = 1;
 
     ASSERT(len <= LIMIT_TEXT_BYTES);
     if (len == 0)
         return 0;
-    while (1 + len > sizes[class - 1])
-        class ++;
-    return class;
+    while (1 + len > sizes[row - 1])
+        row++;
+    return row;
 }
 
 static uint8_t *block_of(const struct texts *t, struct text text)
@@ -71,13 +71,13 @@ static uint8_t *block_of(const struct texts *t, struct text text)
     return pool_at(t->pools[(text.at & CLASS_MASK) - 1], text.at >> CLASS_BITS);
 }
 
-static void take(struct texts *t, struct text *text, uint32_t class)
+static void take(struct texts *t, struct text *text, uint32_t row)
 {
-    struct pool *p = t->pools[class - 1];
+    struct pool *p = t->pools[row - 1];
     uint8_t *block = pool_get(p);
 
     ASSERT(block != NULL); /* more texts than the set was made for */
-    text->at = pool_index(p, block) << CLASS_BITS | class;
+    text->at = pool_index(p, block) << CLASS_BITS | row;
 }
 
 static void give_back(struct texts *t, struct text text)
@@ -89,15 +89,15 @@ static void give_back(struct texts *t, struct text text)
 void texts_set(struct texts *t, struct text *text, struct span s)
 {
     const struct text old = *text;
-    uint32_t class = class_of(s.len);
-    bool stays = class == (old.at & CLASS_MASK);
+    uint32_t row = class_of(s.len);
+    bool stays = row == (old.at & CLASS_MASK);
     uint8_t *block;
 
     if (!stays)
         *text = (struct text){ 0 };
-    if (!stays && class != 0)
-        take(t, text, class);
-    if (class != 0) {
+    if (!stays && row != 0)
+        take(t, text, row);
+    if (row != 0) {
         block = block_of(t, *text);
         memmove(block + 1, s.ptr, s.len);
         block[0] = (uint8_t)(s.len - 1);

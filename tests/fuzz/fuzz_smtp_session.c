@@ -1,7 +1,7 @@
 /*
  * A session fed with anything. The first byte says what stands before the input (nothing, a login,
- * a whole envelope) and whether TLS is there or to be begun, the second how the bytes are cut, the
- * third what the world answers.
+ * a whole envelope), whether TLS is there or to be begun, and whether XCLIENT is obeyed, the second
+ * how the bytes are cut, the third what the world answers.
  *
  * Held: replies are well-formed lines; there are as many "queued" as durable answers; what is left
  * to be shown again is bounded; two different cuts give the same replies; every pool is home at the
@@ -176,6 +176,7 @@ static struct span run(const uint8_t *choice, struct span all, uint32_t step, ui
     const struct smtp_client client = { .secure = (choice[0] & 4) == 0,
                                         .mechanisms = MECHANISMS,
                                         .starttls = (choice[0] & 8) != 0,
+                                        .xclient = (choice[0] & 16) != 0,
                                         .tls_version = "TLSv1.3" };
     struct world w = { .answers = choice[2] };
     const struct smtp_env env = { &w.clock, &w.counters, &w.ids, NULL };

@@ -35,7 +35,7 @@ static bool put(struct buf *out, struct span name, uint32_t host_at)
 /* rfc822Name: local@host, ASCII (RFC 5280, 4.2.1.6). */
 static bool put_email(struct buf *out, struct span name)
 {
-    const uint8_t *at = name.len > 0 ? memrchr(name.ptr, '@', name.len) : NULL;
+    const uint8_t *at = name.ptr != NULL ? memrchr(name.ptr, '@', name.len) : NULL;
 
     return at != NULL && at > name.ptr && is_printable(name, '~') &&
            put(out, name, (uint32_t)(at - name.ptr));

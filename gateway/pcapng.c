@@ -37,7 +37,7 @@ static void put(struct block *b, struct span bytes)
     static const uint8_t zeros[4];
 
     b->whole = b->whole && buf_put(b->out, bytes) &&
-               buf_put(b->out, span_of(zeros, -bytes.len % sizeof(zeros)));
+               buf_put(b->out, span_of(zeros, -bytes.len % (uint32_t)sizeof(zeros)));
 }
 
 static void put_u32(struct block *b, uint32_t value)

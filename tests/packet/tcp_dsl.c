@@ -26,6 +26,7 @@ struct dsl {
     char failure[256];
     struct tcp_lower lower;
     struct tcp *tcp;
+    struct addr_net proxy; /* the client, if it is proxied */
     struct seg_pool *pool;
     struct clock clock;
     struct counters counters;
@@ -82,7 +83,6 @@ static uint16_t lower_mtu(struct tcp_lower *l, const struct addr *dst)
 
 static bool open_tcp(struct dsl *d)
 {
-    static const struct addr_net proxy = { .addr = client_at.addr, .bits = 128 };
     struct tcp_env env = {
         .lower = &d->lower,
         .clock = &d->clock,
@@ -95,8 +95,9 @@ static bool open_tcp(struct dsl *d)
         return true;
     d->pool = seg_plain_create(d->segs, 128, 2048);
     env.pool = d->pool;
+    d->proxy = (struct addr_net){ .addr = client_at.addr, .bits = 128 };
     d->tcp = tcp_create(&d->config, &env);
-    return d->tcp != NULL && tcp_listen_proxied(d->tcp, &server_at, &proxy, d->proxied, d);
+    return d->tcp != NULL && tcp_listen_proxied(d->tcp, &server_at, &d->proxy, d->proxied, d);
 }
 
 /* --- verbs: each returns false after fail() ------------------------------------------------------

@@ -21,10 +21,16 @@ struct counters {
     uint64_t value[COUNTER_COUNT];
 } __attribute__((aligned(64)));
 
+/* A number of one writer that anybody may read. */
+static inline void counter_raise(uint64_t *value, uint64_t n)
+{
+    uint64_t v = __atomic_load_n(value, __ATOMIC_RELAXED);
+    __atomic_store_n(value, v + n, __ATOMIC_RELAXED);
+}
+
 static inline void counter_add(struct counters *c, enum counter_id id, uint64_t n)
 {
-    uint64_t v = __atomic_load_n(&c->value[id], __ATOMIC_RELAXED);
-    __atomic_store_n(&c->value[id], v + n, __ATOMIC_RELAXED);
+    counter_raise(&c->value[id], n);
 }
 
 static inline void counter_inc(struct counters *c, enum counter_id id)

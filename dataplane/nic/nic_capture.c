@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/counter.h"
 #include "base/ring.h"
 #include "dataplane/nic/nic_frame.h"
 #include "dataplane/nic/nic_port_priv.h"
@@ -144,11 +145,6 @@ static uint64_t unix_now_ns(void)
     return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
 }
 
-static void count_one(uint64_t *value)
-{
-    __atomic_store_n(value, *value + 1, __ATOMIC_RELAXED);
-}
-
 void nic_capture_frames(struct nic_capture *c, uint16_t queue, struct rte_mbuf *const *mbufs,
                         unsigned count, bool sent)
 {
@@ -161,10 +157,10 @@ void nic_capture_frames(struct nic_capture *c, uint16_t queue, struct rte_mbuf *
 
         if (!is_wanted(&c->rules, mbufs[i]))
             continue;
-        count_one(&l->counts.seen);
+        counter_raise(&l->counts.seen, 1);
         slot = ring_pop(l->empty);
         if (slot == NULL) {
-            count_one(&l->counts.dropped);
+            counter_raise(&l->counts.dropped, 1);
             continue;
         }
         slot->unix_ns = now_ns;

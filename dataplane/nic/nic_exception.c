@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "base/counter.h"
 #include "dataplane/nic/nic_outbox.h"
 
 #define PARTS     16 /* of a frame that came in several mbufs */
@@ -148,11 +149,6 @@ void nic_exception_destroy(struct nic_exception *x)
     free(x);
 }
 
-static void count_one(uint64_t *value)
-{
-    __atomic_store_n(value, *value + 1, __ATOMIC_RELAXED);
-}
-
 void nic_exception_stats(const struct nic_exception *x, struct nic_exception_stats *out)
 {
     out->in = __atomic_load_n(&x->stats.in, __ATOMIC_RELAXED);
@@ -182,7 +178,7 @@ static unsigned to_kernel(struct nic_exception *x, struct way *w)
     unsigned count;
 
     for (count = 0; count < NIC_BURST && (m = ring_pop(w->ring)) != NULL; count++) {
-        count_one(write_frame(x, m) ? &x->stats.in : &x->stats.in_dropped);
+        counter_raise(write_frame(x, m) ? &x->stats.in : &x->stats.in_dropped, 1);
         rte_pktmbuf_free(m);
     }
     return count;
@@ -206,10 +202,10 @@ static bool from_kernel(struct nic_exception *x)
         m->pkt_len = (uint32_t)n;
     }
     if (m != NULL && ring_push(x->outbox.ring, m)) {
-        count_one(&x->stats.out);
+        counter_raise(&x->stats.out, 1);
         return true;
     }
-    count_one(&x->stats.out_dropped);
+    counter_raise(&x->stats.out_dropped, 1);
     rte_pktmbuf_free(m);
     return true;
 }
@@ -265,7 +261,7 @@ unsigned nic_exception_sort(struct nic_exception *x, uint16_t queue, struct rte_
                          span_of(rte_pktmbuf_mtod(m, const void *), m->data_len))) {
             mbufs[kept++] = m;
         } else if (!ring_push(w->ring, m)) {
-            count_one(&w->dropped);
+            counter_raise(&w->dropped, 1);
             rte_pktmbuf_free(m);
         }
     }

@@ -10,15 +10,11 @@
 #include <rte_prefetch.h>
 
 #include "base/assert.h"
+#include "base/counter.h"
 #include "base/limits.h"
 
 /* The kernel's frames that leave in one turn: most of a burst is for our own. */
 #define KERNEL_BURST (NIC_BURST / 4)
-
-static void count_one(uint64_t *value)
-{
-    __atomic_store_n(value, __atomic_load_n(value, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
-}
 
 /* Whether somebody watches. That one who is gone may free the capture, what we have of it is told
  * at once. */
@@ -90,7 +86,7 @@ static unsigned receive(struct nic_queue *q, struct seg **out, unsigned max)
         rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], void *));
         out[kept] = nic_pool_received(&q->pool, mbufs[i], &copied);
         if (copied)
-            count_one(out[kept] != NULL ? &q->copied : &q->dropped);
+            counter_raise(out[kept] != NULL ? &q->copied : &q->dropped, 1);
         if (out[kept] != NULL)
             kept++;
     }

@@ -31,6 +31,21 @@ bool span_is_ascii(struct span s)
     return true;
 }
 
+bool span_number(struct span s, uint64_t *out)
+{
+    *out = 0;
+    if (s.len == 0 || s.len > 20)
+        return false;
+    for (uint32_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] < '0' || s.ptr[i] > '9')
+            return false;
+        if (__builtin_mul_overflow(*out, 10U, out) ||
+            __builtin_add_overflow(*out, (uint64_t)s.ptr[i] - '0', out))
+            *out = UINT64_MAX; /* only the 20th digit can get here */
+    }
+    return true;
+}
+
 bool buf_put(struct buf *b, struct span s)
 {
     ASSERT(b->len <= b->cap);

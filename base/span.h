@@ -43,6 +43,8 @@ static inline bool span_equal(struct span a, struct span b)
 /* ASCII case folded; bytes above 127 compare as they are. */
 bool span_equal_nocase(struct span a, struct span b);
 bool span_is_ascii(struct span s);
+/* 1*20DIGIT, all of `s`; more than 64 bits hold is UINT64_MAX. False: it is none. */
+bool span_number(struct span s, uint64_t *out);
 
 /* The part from `from` on; empty when `from` is at or past the end. */
 static inline struct span span_skip(struct span s, uint32_t from)

@@ -28,17 +28,12 @@ static struct span take_field(struct span *line)
 
 static bool read_number(struct span digits, uint32_t *number)
 {
-    uint64_t n = 0;
+    uint64_t n;
 
-    for (uint32_t i = 0; i < digits.len; i++) {
-        if (digits.ptr[i] < '0' || digits.ptr[i] > '9')
-            return false;
-        n = n * 10 + (digits.ptr[i] - '0');
-        if (n > UINT32_MAX)
-            return false;
-    }
+    if (!span_number(digits, &n) || n > UINT32_MAX)
+        return false;
     *number = (uint32_t)n;
-    return digits.len > 0;
+    return true;
 }
 
 /* Takes "name=" off the front; false: it is another field. */

@@ -49,7 +49,7 @@ static bool read_port(struct span value, uint16_t *out)
 {
     uint64_t port;
 
-    if (!smtp_scan_number(value, &port) || port > UINT16_MAX)
+    if (!span_number(value, &port) || port > UINT16_MAX)
         return false;
     *out = (uint16_t)port;
     return true;

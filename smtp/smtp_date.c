@@ -44,7 +44,7 @@ static bool take_number(struct span *s, uint32_t digits, unsigned *out)
 {
     uint64_t n;
 
-    if (s->len < digits || !smtp_scan_number(span_first(*s, digits), &n))
+    if (s->len < digits || !span_number(span_first(*s, digits), &n))
         return false;
     *s = span_skip(*s, digits);
     *out = (unsigned)n;

@@ -14,7 +14,7 @@
 
 static bool read_size(struct span value, struct smtp_params *p)
 {
-    return smtp_scan_number(value, &p->size);
+    return span_number(value, &p->size);
 }
 
 static bool read_body(struct span value, struct smtp_params *p)
@@ -79,7 +79,7 @@ static bool read_by(struct span value, struct smtp_params *p)
     if (!minus)
         (void)smtp_scan_byte(&value, '+');
     digits = smtp_scan_while(&value, smtp_scan_is_digit);
-    if (digits.len > 9 || !smtp_scan_number(digits, &seconds) || !smtp_scan_byte(&value, ';'))
+    if (digits.len > 9 || !span_number(digits, &seconds) || !smtp_scan_byte(&value, ';'))
         return false;
     p->by_s = minus ? -(int64_t)seconds : (int64_t)seconds;
     p->by_return = span_equal_nocase(span_first(value, 1), SPAN_LITERAL("R"));
@@ -92,7 +92,7 @@ static bool read_by(struct span value, struct smtp_params *p)
 
 static bool read_holdfor(struct span value, struct smtp_params *p)
 {
-    return value.len <= 9 && smtp_scan_number(value, &p->hold_s) && p->hold_s > 0;
+    return value.len <= 9 && span_number(value, &p->hold_s) && p->hold_s > 0;
 }
 
 static bool read_holduntil(struct span value, struct smtp_params *p)

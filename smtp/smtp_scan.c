@@ -42,21 +42,6 @@ struct span smtp_scan_while(struct span *s, bool (*passes)(uint8_t c))
     return front;
 }
 
-bool smtp_scan_number(struct span s, uint64_t *out)
-{
-    *out = 0;
-    if (s.len == 0 || s.len > 20)
-        return false;
-    for (uint32_t i = 0; i < s.len; i++) {
-        if (!smtp_scan_is_digit(s.ptr[i]))
-            return false;
-        if (__builtin_mul_overflow(*out, 10U, out) ||
-            __builtin_add_overflow(*out, (uint64_t)s.ptr[i] - '0', out))
-            *out = UINT64_MAX; /* only the 20th digit can get here */
-    }
-    return true;
-}
-
 int smtp_scan_hex(uint8_t c)
 {
     if (smtp_scan_is_digit(c))

@@ -16,8 +16,6 @@ bool smtp_scan_byte(struct span *s, uint8_t c);
 void smtp_scan_spaces(struct span *s);
 /* Takes the longest front of which every byte passes; gives it. */
 struct span smtp_scan_while(struct span *s, bool (*passes)(uint8_t c));
-/* 1*20DIGIT, all of `s`; more than 64 bits hold is UINT64_MAX. False: it is none. */
-bool smtp_scan_number(struct span s, uint64_t *out);
 /* 0 to 15, or -1; letters in upper case only, as xtext has them. */
 int smtp_scan_hex(uint8_t c);
 

@@ -282,7 +282,7 @@ bool smtp_syntax_xtext(struct span s, struct buf *to)
 bool smtp_syntax_chunk(struct span s, struct smtp_chunk *out)
 {
     *out = (struct smtp_chunk){ 0 };
-    if (!smtp_scan_number(smtp_scan_while(&s, smtp_scan_is_digit), &out->bytes))
+    if (!span_number(smtp_scan_while(&s, smtp_scan_is_digit), &out->bytes))
         return false;
     if (s.len == 0)
         return true;

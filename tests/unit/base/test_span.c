@@ -32,6 +32,23 @@ static void cuts(void **state)
     assert_false(span_equal(s, SPAN_LITERAL("abcde")));
 }
 
+static void numbers(void **state)
+{
+    uint64_t n;
+
+    (void)state;
+    assert_true(span_number(SPAN_LITERAL("0"), &n) && n == 0);
+    assert_true(span_number(SPAN_LITERAL("18446744073709551615"), &n) && n == UINT64_MAX);
+    assert_true(span_number(SPAN_LITERAL("18446744073709551616"), &n) && n == UINT64_MAX);
+    assert_true(span_number(SPAN_LITERAL("99999999999999999999"), &n) && n == UINT64_MAX);
+    assert_true(span_number(SPAN_LITERAL("00000000000000000012"), &n) && n == 12);
+    assert_false(span_number(SPAN_LITERAL("000000000000000000012"), &n));
+    assert_false(span_number(SPAN_LITERAL(""), &n));
+    assert_false(span_number(SPAN_LITERAL("1 "), &n));
+    assert_false(span_number(SPAN_LITERAL("/"), &n));
+    assert_false(span_number(SPAN_LITERAL(":"), &n));
+}
+
 static void puts_all_or_nothing(void **state)
 {
     uint8_t bytes[8] = { 0 };
@@ -71,6 +88,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(compares_case_folded),
         cmocka_unit_test(cuts),
+        cmocka_unit_test(numbers),
         cmocka_unit_test(puts_all_or_nothing),
         cmocka_unit_test(prints_all_or_nothing),
     };

@@ -1,4 +1,4 @@
-/* UTF-8 against a decoder that is slow and plain; numbers at their edges. */
+/* UTF-8 against a decoder that is slow and plain. */
 #include "lib/unit.h"
 
 #include "smtp/smtp_scan.h"
@@ -59,23 +59,6 @@ static void utf8_of_four(void **state)
     }
 }
 
-static void numbers(void **state)
-{
-    uint64_t n;
-
-    (void)state;
-    assert_true(smtp_scan_number(SPAN_LITERAL("0"), &n) && n == 0);
-    assert_true(smtp_scan_number(SPAN_LITERAL("18446744073709551615"), &n) && n == UINT64_MAX);
-    assert_true(smtp_scan_number(SPAN_LITERAL("18446744073709551616"), &n) && n == UINT64_MAX);
-    assert_true(smtp_scan_number(SPAN_LITERAL("99999999999999999999"), &n) && n == UINT64_MAX);
-    assert_true(smtp_scan_number(SPAN_LITERAL("00000000000000000012"), &n) && n == 12);
-    assert_false(smtp_scan_number(SPAN_LITERAL("000000000000000000012"), &n));
-    assert_false(smtp_scan_number(SPAN_LITERAL(""), &n));
-    assert_false(smtp_scan_number(SPAN_LITERAL("1 "), &n));
-    assert_false(smtp_scan_number(SPAN_LITERAL("/"), &n));
-    assert_false(smtp_scan_number(SPAN_LITERAL(":"), &n));
-}
-
 static void takers_leave_what_is_not_theirs(void **state)
 {
     struct span s = SPAN_LITERAL("  12ab");
@@ -97,7 +80,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(utf8_of_three),
         cmocka_unit_test(utf8_of_four),
-        cmocka_unit_test(numbers),
         cmocka_unit_test(takers_leave_what_is_not_theirs),
     };
 

@@ -54,15 +54,12 @@ static const char *read_local(struct span rest, struct auth_http_place *out)
 
 static bool read_port(struct span text, uint16_t *out)
 {
-    uint32_t n = 0;
+    uint64_t n;
 
-    for (uint32_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] < '0' || text.ptr[i] > '9' || n > UINT16_MAX)
-            return false;
-        n = n * 10 + (uint32_t)(text.ptr[i] - '0');
-    }
+    if (!span_number(text, &n) || n == 0 || n > UINT16_MAX)
+        return false;
     *out = (uint16_t)n;
-    return text.len > 0 && n > 0 && n <= UINT16_MAX;
+    return true;
 }
 
 static bool is_loopback(const struct addr *a)
@@ -86,40 +83,25 @@ static bool read_address(struct span name, struct addr *out)
     return addr_parse(text, out) && is_loopback(out);
 }
 
-static void set_address(const struct addr *a, uint16_t port, struct auth_http_place *out)
-{
-    if (addr_is_v4(a)) {
-        out->at.v4 = (struct sockaddr_in){ .sin_family = AF_INET,
-                                           .sin_port = htons(port),
-                                           .sin_addr.s_addr = htonl(addr_v4(a)) };
-        out->at_len = sizeof(out->at.v4);
-        return;
-    }
-    out->at.v6 = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_port = htons(port) };
-    memcpy(&out->at.v6.sin6_addr, a->octets, sizeof(a->octets));
-    out->at_len = sizeof(out->at.v6);
-}
-
 /* "host", "host:port", "[v6]" or "[v6]:port". */
 static const char *read_authority(struct span authority, struct auth_http_place *out)
 {
     struct span rest = authority;
     struct span name = authority;
-    uint16_t port = HTTP_PORT;
-    struct addr a;
+    struct endpoint at = { .port = HTTP_PORT };
 
     if (skip_prefix(&rest, "[")) {
         if (!take_until(&rest, ']', &name))
             return "must have a ] behind its IPv6 address";
-        if (rest.len > 0 && !(skip_prefix(&rest, ":") && read_port(rest, &port)))
+        if (rest.len > 0 && !(skip_prefix(&rest, ":") && read_port(rest, &at.port)))
             return "must have a port from 1 to 65535 behind the colon";
-    } else if (take_until(&rest, ':', &name) && !read_port(rest, &port)) {
+    } else if (take_until(&rest, ':', &name) && !read_port(rest, &at.port)) {
         return "must have a port from 1 to 65535 behind the colon";
     }
-    if (!read_address(name, &a))
+    if (!read_address(name, &at.addr))
         return "would carry passwords in clear to another host: only 127.0.0.0/8, [::1], localhost "
                "and unix: are taken; put a proxy that speaks TLS in between";
-    set_address(&a, port, out);
+    out->at_len = sockaddr_of(&at, &out->at);
     out->host = authority;
     return NULL;
 }
@@ -226,13 +208,7 @@ static struct span trim(struct span s)
 
 static bool read_number(struct span text, uint64_t *out)
 {
-    *out = 0;
-    for (uint32_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] < '0' || text.ptr[i] > '9')
-            return false;
-        *out = *out * 10 + (uint64_t)(text.ptr[i] - '0');
-    }
-    return text.len > 0 && text.len < 10;
+    return text.len < 10 && span_number(text, out);
 }
 
 /* Fields that we know. */

@@ -10,20 +10,12 @@
 #ifndef POSTERN_AUTH_HTTP_WIRE_H
 #define POSTERN_AUTH_HTTP_WIRE_H
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-
+#include "base/sockaddr.h"
 #include "gateway/auth_backend.h"
 
 /* Where a hook is. Its spans show to the URL. */
 struct auth_http_place {
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-        struct sockaddr_un local;
-    } at;
+    union sockaddrs at;
     socklen_t at_len;
     struct span host;   /* what Host says */
     struct span target; /* what GET asks for: "/" at least */

@@ -11,42 +11,20 @@
  * pending network errors): the same.
  */
 #include <errno.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <unistd.h>
 
-#include "base/byteorder.h"
+#include "base/sockaddr.h"
 #include "dataplane/kernel/ksock_priv.h"
 
 #define BACKLOG       4096
 #define ACCEPT_BUDGET 64 /* of one listener in one turn */
 
-union sockaddrs {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-};
-
 void ksock_listen_init(struct ksock *k)
 {
     for (unsigned i = 0; i < LIMIT_LISTENERS; i++)
         k->listeners[i].fd = -1;
-}
-
-static socklen_t to_sockaddr(const struct endpoint *e, union sockaddrs *out)
-{
-    *out = (union sockaddrs){ 0 };
-    if (addr_is_v4(&e->addr)) {
-        out->v4.sin_family = AF_INET;
-        out->v4.sin_port = htons(e->port);
-        out->v4.sin_addr.s_addr = htonl(addr_v4(&e->addr));
-        return sizeof(out->v4);
-    }
-    out->v6.sin6_family = AF_INET6;
-    out->v6.sin6_port = htons(e->port);
-    memcpy(&out->v6.sin6_addr, e->addr.octets, sizeof(e->addr.octets));
-    return sizeof(out->v6);
 }
 
 /* A socket for all addresses is one of IPv6 that takes IPv4 clients too, as ::ffff:a.b.c.d; where
@@ -57,11 +35,11 @@ static int new_socket(const struct endpoint *at, union sockaddrs *name, socklen_
     const struct endpoint any_v4 = { addr_from_v4(INADDR_ANY), at->port };
     int fd;
 
-    *len = to_sockaddr(at, name);
+    *len = sockaddr_of(at, name);
     fd = socket(name->any.sa_family, type, 0);
     if (fd >= 0 || errno != EAFNOSUPPORT || !addr_is_none(&at->addr))
         return fd;
-    *len = to_sockaddr(&any_v4, name);
+    *len = sockaddr_of(&any_v4, name);
     return socket(AF_INET, type, 0);
 }
 

@@ -56,7 +56,7 @@ def load(o, server, work, *options):
     with contextlib.suppress(FileNotFoundError):
         os.unlink(out)
     done = subprocess.run(
-        [os.path.join(o.build, "bench/postern-bench"), "load", "--core", str(o.client_core),
+        [servers.bench_of(o), "load", "--core", str(o.client_core),
          "-u", servers.LOGIN, "-p", os.path.join(work, "password"), "--tls", "1.3",
          "--group", "X25519", "-o", out, *server.client_options(), *options, server.address,
          str(server.port)],
@@ -71,7 +71,7 @@ def load(o, server, work, *options):
 def limit_us(o, name):
     """An operation of `postern-bench limit` on the server's core, us."""
     with tempfile.NamedTemporaryFile("r") as out:
-        servers.run(os.path.join(o.build, "bench/postern-bench"), "limit", "-r", "31", "-c",
+        servers.run(servers.bench_of(o), "limit", "-r", "31", "-c",
                     str(o.server_core), "-o", out.name, name)
         rows = dict(row.split("\t", 1) for row in out)
     return float(rows[name].split("\t")[1]) * 1e6 / float(rows["tsc"].split("\t")[1])
@@ -161,7 +161,7 @@ def hold_idle(o, server, work, count):
     errors = os.path.join(work, "idle")
     with open(errors, "w") as out:
         client = subprocess.Popen(
-            [os.path.join(o.build, "bench/postern-bench"), "load", "--core", str(o.client_core),
+            [servers.bench_of(o), "load", "--core", str(o.client_core),
              "-u", servers.LOGIN, "-p", os.path.join(work, "password"), "-c", "0", "--idle",
              str(count), "-t", str(2 * IDLE_S), *server.client_options(), server.address,
              str(server.port)], stdout=out, stderr=out)

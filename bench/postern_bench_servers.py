@@ -291,7 +291,8 @@ class Postern(Server):
     def cpu_s(self):
         """Busy cycles hold what strangers took from the core meanwhile; CPU time holds idle turns:
         the smaller of what each grew by is the nearer to the truth."""
-        now = (self.counter("loop_cycles_busy") / tsc_hz(), sum(map(self.thread_s, self.workers)))
+        now = (self.counter("loop_cycles_busy") / tsc_hz(bench_of(self.o)),
+               sum(map(self.thread_s, self.workers)))
         self.busy += min(a - b for a, b in zip(now, self.last))
         self.last = now
         return self.busy + sum(self.thread_s(t) for t in self.threads() if t not in self.workers)
@@ -354,10 +355,14 @@ class PosternMemifIdle(PosternMemif):
     limits = "connections-per-network = 210000 command-timeout = 3600 session-timeout = 7200"
 
 
+def bench_of(o):
+    """postern-bench, as it was built."""
+    return os.path.join(o.build, "bench/postern-bench")
+
+
 @functools.cache
-def tsc_hz():
+def tsc_hz(bench):
     """Of the time stamp counter, as the bench measures it."""
-    bench = os.path.join(os.path.dirname(os.path.abspath(__file__)), "postern-bench")
     with tempfile.NamedTemporaryFile("r") as out:
         run(bench, "limit", "-r", "9", "-o", out.name, "memcpy/64")
         return float(re.search(r"^tsc\tHz\t(\d+)", out.read(), re.M).group(1))
